@@ -1,0 +1,1 @@
+//! The AWS half of the guide, one file per resource.

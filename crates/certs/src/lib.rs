@@ -1,0 +1,1 @@
+//! Everything a certificate goes through.

@@ -1,0 +1,1 @@
+//! The product: the guide as a graph, its commands, what a person sees.

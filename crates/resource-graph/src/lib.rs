@@ -1,0 +1,1 @@
+//! A graph of resources that can be looked up, compared, applied and undone.

@@ -1,0 +1,1 @@
+//! A pretend world to deploy into.

@@ -1,0 +1,1 @@
+//! Nothing but features: see the manifest. The AWS SDK is compiled once because of this crate.

@@ -1,0 +1,1 @@
+//! The ECS task definition as a typed, linted, diffable thing.

@@ -1,0 +1,1 @@
+//! The whole guide against emulators.
