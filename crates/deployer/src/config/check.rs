@@ -1,0 +1,362 @@
+//! The values of a config file, judged: from what serde read to [`Config`], with every problem on the way.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::error::{Origin, Problem};
+use super::model::{
+    Access, Balancer, Certificate, Config, Dns, DnsMode, Endpoint, Keeper, Logs, Network, NetworkSource, Properties,
+    Service, Task,
+};
+use super::raw::{
+    self, CertificateOrigin, RawAccess, RawCertificate, RawConfig, RawDns, RawDnsMode, RawEndpoint, RawNetwork,
+    RawProperties, RawSecretRef, RawTask,
+};
+use super::secret::{SecretRef, SecretSource};
+use super::values::{Cidr, RETENTION_DAYS, WHOLE_INTERNET};
+
+/// The config, unless something is wrong with what it cannot do without, and all that is wrong.
+pub(super) struct Checked {
+    pub(super) config: Option<Config>,
+    pub(super) problems: Vec<Problem>,
+}
+
+pub(super) fn check(raw: RawConfig, base_dir: &Path) -> Checked {
+    let mut check = Check { base_dir, problems: Vec::new() };
+    let config = check.config(raw);
+    Checked { config, problems: check.problems }
+}
+
+struct Check<'a> {
+    base_dir: &'a Path,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn config(&mut self, raw: RawConfig) -> Option<Config> {
+        // Everything is checked before anything is given up, so that one run tells all.
+        let name = self.parse("name", &raw.name);
+        let region = self.parse("region", &raw.region);
+        let host = self.parse("host", &raw.host);
+        let certificate = self.certificate(raw.certificate);
+        let record_uid = self.parse("keeper.record_uid", &raw.keeper.record_uid);
+        let ksm_config = self.secret("keeper.ksm_config", raw.keeper.ksm_config);
+        let assign_public_ip = raw.network.assign_public_ip;
+        let network = self.network(raw.network);
+        let access = self.access(raw.access);
+        self.retention(raw.logs.retention_days);
+        let task = self.task(raw.task);
+        let dns = self.dns(raw.dns);
+        self.range("service.health_check_grace_seconds", raw.service.health_check_grace_seconds, 0..=86_400);
+        self.ssl_policy(&raw.balancer.ssl_policy);
+        let properties = self.properties(raw.properties);
+        self.tags(&raw.tags);
+        let endpoint = self.endpoint(raw.endpoint);
+        Some(Config {
+            name: name?,
+            region: region?,
+            host: host?,
+            certificate: certificate?,
+            keeper: Keeper { region: raw.keeper.region, record_uid: record_uid?, ksm_config: ksm_config? },
+            network: Network { source: network?, assign_public_ip },
+            access,
+            logs: Logs { retention_days: raw.logs.retention_days },
+            task,
+            service: Service { health_check_grace: Duration::from_secs(raw.service.health_check_grace_seconds.into()) },
+            balancer: Balancer { scheme: raw.balancer.scheme, ssl_policy: raw.balancer.ssl_policy },
+            dns,
+            properties,
+            ownership: raw.ownership,
+            tags: raw.tags,
+            endpoint,
+            guide_exact_names: raw.guide_exact_names,
+            origin: Origin::default(),
+        })
+    }
+
+    fn certificate(&mut self, raw: RawCertificate) -> Option<Certificate> {
+        if raw.source != CertificateOrigin::File {
+            let problem = Problem::new(
+                "config-not-in-this-version",
+                "certificate.source",
+                "this source of certificates is not in this version",
+            );
+            self.problems.push(problem.help("use `source = \"file\"` with `pfx` and `password`"));
+            return None;
+        }
+        let pfx = self.required("certificate.pfx", raw.pfx).and_then(|pfx| self.path("certificate.pfx", pfx));
+        let password = self.required("certificate.password", raw.password);
+        let password = password.and_then(|password| self.secret("certificate.password", password));
+        Some(Certificate { pfx: pfx?, password: password? })
+    }
+
+    fn secret(&mut self, field: &'static str, raw: RawSecretRef) -> Option<SecretRef> {
+        let source = match (raw.file, raw.env, raw.prompt) {
+            (Some(file), None, None) => SecretSource::File(self.path(field, file)?),
+            (None, Some(name), None) => {
+                let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+                if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                    // Perhaps the secret itself was pasted here.
+                    let message = "this is not the name of an environment variable";
+                    let help = "`env` names a variable that holds the secret, such as `env = \"PFX_PASSWORD\"`";
+                    self.problems.push(Problem::bad_value(format!("{field}.env"), message).help(help).secret());
+                    return None;
+                }
+                SecretSource::Env(name)
+            }
+            (None, None, Some(true)) => SecretSource::Prompt,
+            (None, None, Some(false)) => {
+                let problem = Problem::bad_value(format!("{field}.prompt"), "`prompt` can only be true");
+                self.problems.push(problem.help("leave it away, and name a `file` or an `env` instead"));
+                return None;
+            }
+            _ => {
+                let message = format!("`{field}` needs exactly one of `file`, `env` and `prompt`");
+                self.problems.push(Problem::new("config-conflict", field, message));
+                return None;
+            }
+        };
+        Some(SecretRef { field, source })
+    }
+
+    fn network(&mut self, raw: RawNetwork) -> Option<NetworkSource> {
+        if raw.vpc.is_none() && raw.subnets.is_none() {
+            let cidr: Option<Cidr> = self.parse("network.cidr", raw.cidr.as_deref().unwrap_or(raw::DEFAULT_VPC_CIDR));
+            // A /24 cut into eight is the least that leaves every zone the /27 a balancer asks for.
+            if cidr.is_some_and(|cidr| !(16..=24).contains(&cidr.prefix())) {
+                self.bad("network.cidr", "the network of a new VPC is between /16 and /24");
+            }
+            let zones = raw.zones.unwrap_or(raw::DEFAULT_ZONES);
+            if !(2..=6).contains(&zones) {
+                self.bad("network.zones", "the balancer needs subnets in two or more zones, and six are enough (C09)");
+            }
+            return Some(NetworkSource::Create { cidr: cidr?, zones });
+        }
+        for (field, is_set) in [("network.cidr", raw.cidr.is_some()), ("network.zones", raw.zones.is_some())] {
+            if is_set {
+                self.conflict(field, format!("`{field}` is for a network that is created, and this one exists"));
+            }
+        }
+        if raw.vpc.is_none() {
+            self.conflict("network.subnets", "`network.subnets` needs `network.vpc`: the VPC they lie in");
+        }
+        if raw.subnets.is_none() {
+            self.conflict("network.vpc", "`network.vpc` needs `network.subnets`: at least two, in different zones");
+        }
+        let vpc = raw.vpc.and_then(|vpc| self.parse("network.vpc", &vpc));
+        let given = raw.subnets.unwrap_or_default();
+        let mut subnets = Vec::new();
+        for (at, subnet) in given.iter().enumerate() {
+            let field = format!("network.subnets[{at}]");
+            if given[..at].contains(subnet) {
+                self.bad(&field, format!("subnet `{subnet}` is named twice"));
+            } else if let Some(subnet) = self.parse(&field, subnet) {
+                subnets.push(subnet);
+            }
+        }
+        if vpc.is_some() && !given.is_empty() && subnets.len() < 2 && subnets.len() == given.len() {
+            self.bad("network.subnets", "the balancer needs subnets in two or more zones, so name at least two (C09)");
+        } else if given.is_empty() && vpc.is_some() {
+            self.bad("network.subnets", "name at least two subnets, in different zones (C09)");
+        }
+        Some(NetworkSource::Existing { vpc: vpc?, subnets })
+    }
+
+    fn access(&mut self, raw: RawAccess) -> Access {
+        if raw.replace_cidrs.as_ref().is_some_and(Vec::is_empty) {
+            self.bad("access.replace_cidrs", "with no address at all, Keeper cannot reach the Automator");
+        }
+        Access {
+            operator_cidrs: self.cidrs("access.operator_cidrs", &raw.operator_cidrs),
+            extra_cidrs: self.cidrs("access.extra_cidrs", &raw.extra_cidrs),
+            replace_cidrs: raw.replace_cidrs.map(|cidrs| self.cidrs("access.replace_cidrs", &cidrs)),
+        }
+    }
+
+    fn cidrs(&mut self, field: &str, given: &[String]) -> Vec<Cidr> {
+        let mut cidrs = Vec::new();
+        for (at, text) in given.iter().enumerate() {
+            let field = format!("{field}[{at}]");
+            let Some(cidr) = self.parse::<Cidr>(&field, text) else { continue };
+            if cidr.is_everything() {
+                let problem = Problem::bad_value(&field, WHOLE_INTERNET);
+                self.problems
+                    .push(problem.help("name the address of your office or workstation, such as `203.0.113.7/32`"));
+            } else {
+                cidrs.push(cidr);
+            }
+        }
+        cidrs
+    }
+
+    fn retention(&mut self, days: u32) {
+        if !RETENTION_DAYS.contains(&days) {
+            let choices: Vec<String> = RETENTION_DAYS.iter().map(u32::to_string).collect();
+            let problem =
+                Problem::bad_value("logs.retention_days", format!("CloudWatch cannot keep logs for {days} days"));
+            self.problems.push(problem.help(format!("it takes {}", choices.join(", "))));
+        }
+    }
+
+    fn task(&mut self, raw: RawTask) -> Task {
+        for (field, image) in [("task.image", &raw.image), ("task.init_image", &raw.init_image)] {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
+            if image.is_empty() || !image.chars().all(plain) || image.ends_with([':', '@', '/']) {
+                self.bad(field, "an image looks like `keeper/automator:17.1.5`");
+            }
+        }
+        Task { cpu: raw.cpu, memory: raw.memory, image: raw.image, init_image: raw.init_image }
+    }
+
+    fn dns(&mut self, raw: RawDns) -> Dns {
+        let zone = raw.zone_id.as_ref().and_then(|zone| self.parse("dns.zone_id", zone));
+        let mode = match raw.mode {
+            RawDnsMode::Route53 => DnsMode::Route53 { zone },
+            RawDnsMode::Manual => {
+                if raw.zone_id.is_some() {
+                    self.conflict("dns.zone_id", "`dns.zone_id` has no use with `mode = \"manual\"`");
+                }
+                DnsMode::Manual
+            }
+        };
+        self.range("dns.wait_minutes", raw.wait_minutes, 0..=1440);
+        Dns { mode, wait: Duration::from_secs(u64::from(raw.wait_minutes) * 60) }
+    }
+
+    fn ssl_policy(&mut self, policy: &str) {
+        if !policy.starts_with("ELBSecurityPolicy-") || policy.contains(char::is_whitespace) {
+            self.bad("balancer.ssl_policy", "a TLS policy of a balancer is called `ELBSecurityPolicy-…`");
+        } else if ["ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS-1-0-2015-04"].contains(&policy)
+            || policy.starts_with("ELBSecurityPolicy-TLS-1-1")
+        {
+            self.bad("balancer.ssl_policy", "this TLS policy still allows TLS 1.0 or 1.1 (C17)");
+        }
+    }
+
+    fn properties(&mut self, raw: RawProperties) -> Properties {
+        if raw.automator_host.is_empty() || !raw.automator_host.chars().all(|c| c.is_ascii_graphic()) {
+            self.bad("properties.automator_host", "`automator_host` is a host name or an address");
+        }
+        for (key, value) in &raw.extra {
+            let field = super::shape::join("properties.extra", key);
+            let reason = match key.as_str() {
+                "ssl_mode" | "automator_host" | "disable_sni_check" | "persist_state" => {
+                    "this key has its own place in [properties]"
+                }
+                "automator_port" | "ssl_certificate_file" => "this key is part of the guide's set-up and cannot change",
+                "ssl_certificate_file_password"
+                | "ssl_certificate_key_password"
+                | "ssl_certificate"
+                | "automator_config_key" => {
+                    let problem = Problem::new("config-literal-secret", field, "secrets in the config are references");
+                    let help = "this key holds a secret; the guide's set-up takes it from the vault record";
+                    self.problems.push(problem.help(help).secret());
+                    continue;
+                }
+                _ if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) => {
+                    "a key of keeper.properties has letters, digits, `.`, `_` and `-`"
+                }
+                _ if !value.chars().all(|c| c == ' ' || c.is_ascii_graphic()) => {
+                    "a value of keeper.properties is one line of ASCII"
+                }
+                _ => continue,
+            };
+            self.bad(&field, reason);
+        }
+        Properties {
+            ssl_mode: raw.ssl_mode,
+            automator_host: raw.automator_host,
+            disable_sni_check: raw.disable_sni_check,
+            persist_state: raw.persist_state,
+            extra: raw.extra,
+        }
+    }
+
+    fn tags(&mut self, tags: &BTreeMap<String, String>) {
+        // AWS takes 50 tags; ours need some of them.
+        if tags.len() > 40 {
+            self.bad("tags", "at most 40 tags can be added");
+        }
+        let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
+        for (key, value) in tags {
+            let lower = key.to_lowercase();
+            let reason = if lower.starts_with("aws:") || lower.starts_with("keeper-automator:") {
+                "tags that start with `aws:` or `keeper-automator:` are not yours to set"
+            } else if key.is_empty() || key.chars().count() > 128 {
+                "the key of a tag has 1 to 128 characters"
+            } else if value.chars().count() > 256 {
+                "the value of a tag has at most 256 characters"
+            } else if !plain(key) || !plain(value) {
+                "a tag has letters, digits, blanks and `_ . : / = + - @`"
+            } else {
+                continue;
+            };
+            self.bad(&super::shape::join("tags", key), reason);
+        }
+    }
+
+    fn endpoint(&mut self, raw: RawEndpoint) -> Endpoint {
+        if let Some(url) = &raw.url {
+            self.url("endpoint.url", url);
+        }
+        let named = match serde_json::to_value(raw.services) {
+            Ok(serde_json::Value::Object(named)) => named,
+            _ => serde_json::Map::new(),
+        };
+        let mut services = BTreeMap::new();
+        for (service, url) in named {
+            if let serde_json::Value::String(url) = url {
+                self.url(&format!("endpoint.services.{service}"), &url);
+                services.insert(service, url);
+            }
+        }
+        Endpoint { url: raw.url, services }
+    }
+
+    fn url(&mut self, field: &str, url: &str) {
+        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        let authority = rest.map(|rest| rest.split('/').next().unwrap_or(rest)).unwrap_or_default();
+        if authority.contains('@') {
+            let problem = Problem::new("config-literal-secret", field, "an endpoint carries no user name or password");
+            self.problems.push(problem.secret());
+        } else if authority.is_empty() || url.contains(char::is_whitespace) {
+            self.bad(field, "an endpoint looks like `http://127.0.0.1:5000`");
+        }
+    }
+
+    fn parse<T: FromStr<Err = String>>(&mut self, field: &str, text: &str) -> Option<T> {
+        text.parse().map_err(|message| self.bad(field, message)).ok()
+    }
+
+    fn path(&mut self, field: &str, path: PathBuf) -> Option<PathBuf> {
+        if path.as_os_str().is_empty() {
+            self.bad(field, "a path must not be empty");
+            return None;
+        }
+        Some(self.base_dir.join(path))
+    }
+
+    fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            let message = format!("missing key `{field}`");
+            self.problems.push(Problem::new("config-missing-key", field, message).label("add it here"));
+        }
+        value
+    }
+
+    fn range(&mut self, field: &str, value: u32, allowed: std::ops::RangeInclusive<u32>) {
+        if !allowed.contains(&value) {
+            self.bad(field, format!("`{field}` must be from {} to {}", allowed.start(), allowed.end()));
+        }
+    }
+
+    fn bad(&mut self, field: &str, message: impl Into<String>) {
+        self.problems.push(Problem::bad_value(field, message));
+    }
+
+    fn conflict(&mut self, field: &str, message: impl Into<String>) {
+        self.problems.push(Problem::new("config-conflict", field, message));
+    }
+}
