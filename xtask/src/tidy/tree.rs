@@ -45,7 +45,10 @@ pub(super) fn check(files: &[File]) -> Result<Vec<Finding>> {
     let closure = everything.below(SDK);
     for way in ways(&members, &everything) {
         let way: Vec<&str> = way.iter().map(String::as_str).collect();
-        findings.extend(same_features(&way.join(" "), &ask(&way)?, &everything, &closure));
+        match ask(&way) {
+            Ok(tree) => findings.extend(same_features(&way.join(" "), &tree, &everything, &closure)),
+            Err(error) => findings.push(Finding::new(format!("`{}`", way.join(" ")), format!("{error:#}"))),
+        }
     }
     Ok(findings)
 }
