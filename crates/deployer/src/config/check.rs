@@ -11,8 +11,8 @@ use super::model::{
     Service, Task,
 };
 use super::raw::{
-    self, CertificateOrigin, RawAccess, RawCertificate, RawConfig, RawDns, RawDnsMode, RawEndpoint, RawNetwork,
-    RawProperties, RawSecretRef, RawTask,
+    self, CertificateOrigin, RawAccess, RawCertificate, RawConfig, RawDns, RawDnsMode, RawEndpoint, RawKeeper,
+    RawNetwork, RawProperties, RawSecretRef, RawTask,
 };
 use super::secret::{SecretRef, SecretSource};
 use super::values::{Cidr, RETENTION_DAYS, WHOLE_INTERNET};
@@ -36,13 +36,13 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn config(&mut self, raw: RawConfig) -> Option<Config> {
-        // Everything is checked before anything is given up, so that one run tells all.
-        let name = self.parse("name", &raw.name);
-        let region = self.parse("region", &raw.region);
-        let host = self.parse("host", &raw.host);
-        let certificate = self.certificate(raw.certificate);
-        let record_uid = self.parse("keeper.record_uid", &raw.keeper.record_uid);
-        let ksm_config = self.secret("keeper.ksm_config", raw.keeper.ksm_config);
+        // Everything is checked before anything is given up, so that one run tells all. What must be there and is not
+        // has been reported with the shape of the file.
+        let name = raw.name.and_then(|name| self.parse("name", &name));
+        let region = raw.region.and_then(|region| self.parse("region", &region));
+        let host = raw.host.and_then(|host| self.parse("host", &host));
+        let certificate = raw.certificate.and_then(|certificate| self.certificate(certificate));
+        let keeper = raw.keeper.and_then(|keeper| self.keeper(keeper));
         let assign_public_ip = raw.network.assign_public_ip;
         let network = self.network(raw.network);
         let access = self.access(raw.access);
@@ -59,7 +59,7 @@ impl Check<'_> {
             region: region?,
             host: host?,
             certificate: certificate?,
-            keeper: Keeper { region: raw.keeper.region, record_uid: record_uid?, ksm_config: ksm_config? },
+            keeper: keeper?,
             network: Network { source: network?, assign_public_ip },
             access,
             logs: Logs { retention_days: raw.logs.retention_days },
@@ -90,6 +90,12 @@ impl Check<'_> {
         let password = self.required("certificate.password", raw.password);
         let password = password.and_then(|password| self.secret("certificate.password", password));
         Some(Certificate { pfx: pfx?, password: password? })
+    }
+
+    fn keeper(&mut self, raw: RawKeeper) -> Option<Keeper> {
+        let record_uid = raw.record_uid.and_then(|uid| self.parse("keeper.record_uid", &uid));
+        let ksm_config = raw.ksm_config.and_then(|secret| self.secret("keeper.ksm_config", secret));
+        Some(Keeper { region: raw.region?, record_uid: record_uid?, ksm_config: ksm_config? })
     }
 
     fn secret(&mut self, field: &'static str, raw: RawSecretRef) -> Option<SecretRef> {
@@ -146,20 +152,19 @@ impl Check<'_> {
             self.conflict("network.vpc", "`network.vpc` needs `network.subnets`: at least two, in different zones");
         }
         let vpc = raw.vpc.and_then(|vpc| self.parse("network.vpc", &vpc));
-        let given = raw.subnets.unwrap_or_default();
+        let given = raw.subnets;
+        let names = given.as_deref().unwrap_or_default();
         let mut subnets = Vec::new();
-        for (at, subnet) in given.iter().enumerate() {
+        for (at, subnet) in names.iter().enumerate() {
             let field = format!("network.subnets[{at}]");
-            if given[..at].contains(subnet) {
+            if names[..at].contains(subnet) {
                 self.bad(&field, format!("subnet `{subnet}` is named twice"));
             } else if let Some(subnet) = self.parse(&field, subnet) {
                 subnets.push(subnet);
             }
         }
-        if vpc.is_some() && !given.is_empty() && subnets.len() < 2 && subnets.len() == given.len() {
+        if given.is_some() && vpc.is_some() && names.len() < 2 {
             self.bad("network.subnets", "the balancer needs subnets in two or more zones, so name at least two (C09)");
-        } else if given.is_empty() && vpc.is_some() {
-            self.bad("network.subnets", "name at least two subnets, in different zones (C09)");
         }
         Some(NetworkSource::Existing { vpc: vpc?, subnets })
     }

@@ -185,6 +185,16 @@ impl Problem {
         self
     }
 
+    /// The table at the top level that the field is in.
+    pub(super) fn table(&self) -> String {
+        self.field.split(['.', '[']).next().unwrap_or_default().to_owned()
+    }
+
+    /// Whether something is missing here, rather than wrong.
+    pub(super) fn is_about_absence(&self) -> bool {
+        matches!(self.code, "config-missing-key" | "config-conflict")
+    }
+
     /// The failure code, such as `config-unknown-key`.
     pub fn code(&self) -> &'static str {
         self.code

@@ -49,7 +49,11 @@ pub fn parse(text: &str, origin_name: &str, base_dir: &Path) -> Result<Config, C
         Err(error) => return Err(ConfigError::new(origin, vec![Problem::bad_value("", error.to_string())])),
     };
     let checked = check::check(raw, base_dir);
-    problems.extend(checked.problems);
+    // What a table lacks may be what could not be read in it: two keys that need each other are judged only in a table
+    // that was understood.
+    let broken: Vec<String> = problems.iter().map(Problem::table).collect();
+    let follows = |problem: &Problem| problem.is_about_absence() && broken.contains(&problem.table());
+    problems.extend(checked.problems.into_iter().filter(|problem| !follows(problem)));
     match checked.config {
         Some(config) if problems.is_empty() => Ok(Config { origin, ..config }),
         _ => Err(ConfigError::new(origin, problems)),

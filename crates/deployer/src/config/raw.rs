@@ -1,6 +1,7 @@
 //! The config file as serde and the JSON schema see it: what may be written, with its defaults.
 //!
-//! The doc comments here are the descriptions in the schema. Values are only judged in `check`.
+//! The doc comments here are the descriptions in the schema. Values are only judged in `check`. A key that must be there
+//! is an `Option` with `schemars(required)`: `shape` reports it missing, and the rest of the file can still be judged.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,15 +30,20 @@ const DEFAULT_DNS_WAIT_MINUTES: u32 = 30;
 #[schemars(title = "automator.toml")]
 pub(super) struct RawConfig {
     /// Name of the deployment: lower-case letters, digits and hyphens; everything made is named and tagged after it.
-    pub(super) name: String,
+    #[schemars(required)]
+    pub(super) name: Option<String>,
     /// AWS region of everything (C15), such as `eu-west-1`.
-    pub(super) region: String,
+    #[schemars(required)]
+    pub(super) region: Option<String>,
     /// DNS name under which Keeper reaches the Automator, such as `automator.example.com`; the certificate must cover it.
-    pub(super) host: String,
+    #[schemars(required)]
+    pub(super) host: Option<String>,
     /// Where the certificate comes from (K1, A9).
-    pub(super) certificate: RawCertificate,
+    #[schemars(required)]
+    pub(super) certificate: Option<RawCertificate>,
     /// How to reach Keeper (K3, K7, A4).
-    pub(super) keeper: RawKeeper,
+    #[schemars(required)]
+    pub(super) keeper: Option<RawKeeper>,
     /// The network (A1): created when nothing is said, or an existing one.
     #[serde(default)]
     pub(super) network: RawNetwork,
@@ -79,6 +85,7 @@ pub(super) struct RawConfig {
 /// Where the certificate comes from (K1, A9).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Certificate")]
 pub(super) struct RawCertificate {
     /// `file`: a PFX file. `vault` and `acme` are not in this version.
     #[serde(default)]
@@ -103,6 +110,7 @@ pub(super) enum CertificateOrigin {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("x-secret" = true, "minProperties" = 1, "maxProperties" = 1))]
+#[schemars(rename = "SecretRef")]
 pub(super) struct RawSecretRef {
     /// A file that holds the secret, relative to the config file; one newline at its end is dropped.
     pub(super) file: Option<PathBuf>,
@@ -115,18 +123,23 @@ pub(super) struct RawSecretRef {
 /// How to reach Keeper (K3, K7, A4).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Keeper")]
 pub(super) struct RawKeeper {
     /// Where the Keeper tenant is hosted, one of US, US_GOV, EU, AU, CA, JP; independent of the AWS region (C31).
-    pub(super) region: KeeperRegion,
+    #[schemars(required)]
+    pub(super) region: Option<KeeperRegion>,
     /// UID of the vault record that holds the three Automator files (K3): 22 characters.
-    pub(super) record_uid: String,
+    #[schemars(required)]
+    pub(super) record_uid: Option<String>,
     /// The base64 configuration of the KSM device (K7).
-    pub(super) ksm_config: RawSecretRef,
+    #[schemars(required)]
+    pub(super) ksm_config: Option<RawSecretRef>,
 }
 
 /// The network (A1).
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Network")]
 pub(super) struct RawNetwork {
     /// Addresses of the VPC that is created.
     #[schemars(extend("default" = DEFAULT_VPC_CIDR))]
@@ -192,6 +205,7 @@ impl JsonSchema for AssignPublicIp {
 /// Who may reach the balancer on 443 (A4).
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Access")]
 pub(super) struct RawAccess {
     /// Addresses of operators, for tests and troubleshooting; never the whole internet (C37).
     pub(super) operator_cidrs: Vec<String>,
@@ -204,6 +218,7 @@ pub(super) struct RawAccess {
 /// The log group (A2).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Logs")]
 pub(super) struct RawLogs {
     /// For how many days logs are kept (C18); CloudWatch takes only certain numbers.
     pub(super) retention_days: u32,
@@ -218,6 +233,7 @@ impl Default for RawLogs {
 /// The task definition (A8).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Task")]
 pub(super) struct RawTask {
     /// CPU units of a task; 1024 are one vCPU.
     pub(super) cpu: u32,
@@ -243,6 +259,7 @@ impl Default for RawTask {
 /// The service (A12).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Service")]
 pub(super) struct RawService {
     /// How long a new task may be unhealthy while it starts (C23).
     pub(super) health_check_grace_seconds: u32,
@@ -257,6 +274,7 @@ impl Default for RawService {
 /// The load balancer (A11).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Balancer")]
 pub(super) struct RawBalancer {
     /// Whether the balancer is reached from the internet.
     pub(super) scheme: Scheme,
@@ -284,6 +302,7 @@ pub enum Scheme {
 /// The DNS record (A13).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Dns")]
 pub(super) struct RawDns {
     /// `route53` writes the alias record, `manual` prints the CNAME to create and waits for it (C22).
     pub(super) mode: RawDnsMode,
@@ -301,6 +320,7 @@ impl Default for RawDns {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "DnsMode")]
 pub(super) enum RawDnsMode {
     #[default]
     Route53,
@@ -310,6 +330,7 @@ pub(super) enum RawDnsMode {
 /// What differs from the guide in `keeper.properties` (K4).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Properties")]
 pub(super) struct RawProperties {
     /// How the container speaks TLS; the target group follows it (C01).
     pub(super) ssl_mode: SslMode,
@@ -363,6 +384,7 @@ pub enum Ownership {
 /// Other endpoints than those of AWS, for emulators.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Endpoint")]
 pub(super) struct RawEndpoint {
     /// Endpoint of every service that has none of its own below.
     pub(super) url: Option<String>,
@@ -373,6 +395,7 @@ pub(super) struct RawEndpoint {
 /// Endpoints of single services.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Services")]
 pub(super) struct RawServices {
     pub(super) acm: Option<String>,
     pub(super) ec2: Option<String>,
@@ -390,19 +413,19 @@ impl RawConfig {
     pub(super) fn sandbox(pfx: PathBuf, password: PathBuf, ksm_config: PathBuf) -> Self {
         let file = |path| RawSecretRef { file: Some(path), env: None, prompt: None };
         Self {
-            name: "automator".to_owned(),
-            region: "eu-west-1".to_owned(),
-            host: "automator.example.com".to_owned(),
-            certificate: RawCertificate {
+            name: Some("automator".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            host: Some("automator.example.com".to_owned()),
+            certificate: Some(RawCertificate {
                 source: CertificateOrigin::File,
                 pfx: Some(pfx),
                 password: Some(file(password)),
-            },
-            keeper: RawKeeper {
-                region: KeeperRegion::Eu,
-                record_uid: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-                ksm_config: file(ksm_config),
-            },
+            }),
+            keeper: Some(RawKeeper {
+                region: Some(KeeperRegion::Eu),
+                record_uid: Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
+                ksm_config: Some(file(ksm_config)),
+            }),
             network: RawNetwork::default(),
             access: RawAccess::default(),
             logs: RawLogs::default(),
@@ -447,6 +470,9 @@ fn drop_null(node: &mut Value) {
             }
             if map.get("default").is_some_and(Value::is_null) {
                 map.shift_remove("default");
+            }
+            if let Some(Value::Object(default)) = map.get_mut("default") {
+                default.retain(|_, value| !value.is_null());
             }
             map.values_mut().for_each(drop_null);
         }

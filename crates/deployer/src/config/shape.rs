@@ -48,6 +48,7 @@ impl Walk<'_> {
         let no_keys = Map::new();
         let known = node["properties"].as_object().unwrap_or(&no_keys);
         let mut understood = Map::new();
+        let mut meant = Vec::new();
         for (key, value) in table {
             let name: &str = key.get_ref();
             let field = join(path, name);
@@ -57,12 +58,18 @@ impl Walk<'_> {
                     understood.insert(name.to_owned(), value);
                 }
             } else {
-                // The value of a key nobody knows may be anything, a misspelt password included.
-                self.problems.push(unknown_key(name, &field, path, known).at(key.span()).mask(value.span()));
+                let near = nearest(name, known.keys().map(String::as_str));
+                meant.extend(near);
+                let mut problem = unknown_key(name, &field, path, near, known).at(key.span());
+                if !value.get_ref().is_bool() {
+                    // The value of a key nobody knows may be anything, a misspelt password included.
+                    problem = problem.mask(value.span());
+                }
+                self.problems.push(problem);
             }
         }
         for missing in node["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !table.contains_key(missing) {
+            if !table.contains_key(missing) && !meant.contains(&missing) {
                 let field = join(path, missing);
                 let mut problem = Problem::new("config-missing-key", &field, format!("missing key `{field}`"))
                     .label("add it here")
@@ -167,9 +174,9 @@ impl Walk<'_> {
     }
 }
 
-fn unknown_key(name: &str, field: &str, path: &str, known: &Map<String, Value>) -> Problem {
+fn unknown_key(name: &str, field: &str, path: &str, near: Option<&str>, known: &Map<String, Value>) -> Problem {
     let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") };
-    let mut help = match nearest(name, known.keys().map(String::as_str)) {
+    let mut help = match near {
         Some(near) => format!("did you mean `{near}`? "),
         None => String::new(),
     };
@@ -178,17 +185,22 @@ fn unknown_key(name: &str, field: &str, path: &str, known: &Map<String, Value>) 
     Problem::new("config-unknown-key", field, format!("unknown key `{name}` {place}")).label("not known").help(help)
 }
 
-/// The candidate a person most likely meant, if any is near enough.
+/// The candidate a person most likely meant, if any is near enough: swapped letters are likelier than wrong ones.
 pub(super) fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase().replace('-', "_");
     let plain = |name: &str| name.to_lowercase().replace('-', "_");
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
     candidates
         .map(|name| (strsim::osa_distance(&given, &plain(name)), name))
         .filter(|(distance, name)| {
             let shorter = given.len().min(name.len());
             *distance <= (shorter / 3).max(1) || (shorter >= 3 && plain(name).starts_with(&given))
         })
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, name)| (*distance, sorted(&plain(name)) != sorted(&given)))
         .map(|(_, name)| name)
 }
 
@@ -257,5 +269,23 @@ fn hide_likely_secrets(origin: &mut Origin, text: &str) {
             }
         }
         start += line.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_word_is_the_one_a_person_meant() {
+        let near =
+            |given| nearest(given, ["region", "record_uid", "US", "EU", "log-group", "retention_days"].into_iter());
+        assert_eq!(near("regoin"), Some("region"));
+        assert_eq!(near("UE"), Some("EU"));
+        assert_eq!(near("recordUid"), Some("record_uid"));
+        assert_eq!(near("log_group"), Some("log-group"));
+        assert_eq!(near("retention"), Some("retention_days"));
+        assert_eq!(near("zones"), None);
+        assert_eq!(near(""), None);
     }
 }
