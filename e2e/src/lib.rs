@@ -1,1 +1,3 @@
 //! The whole guide against emulators.
+
+pub mod proxy;
