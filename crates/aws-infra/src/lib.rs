@@ -1,1 +1,19 @@
-//! The AWS half of the guide, one file per resource.
+//! The AWS half of the guide: one file per resource, one folder per service.
+//!
+//! Each resource can be looked up, compared, applied and undone (see [`resource_graph`]); it is tagged with its deployment and
+//! node, found again by those tags, and names another resource only through the type of its output. This is the only crate
+//! that links the AWS SDK. It knows nothing of Keeper.
+
+mod aws;
+pub mod ec2;
+mod fail;
+mod home;
+mod ids;
+pub mod logs;
+#[cfg(test)]
+mod testing;
+pub mod wire;
+
+pub use aws::{Aws, Connection, SignIn, default_http_client};
+pub use home::{DEPLOYMENT_TAG, DIGEST_TAG, Home, NODE_TAG, OWNERSHIP_TAG, digest};
+pub use ids::*;
