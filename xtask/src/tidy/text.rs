@@ -39,12 +39,19 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
     findings
 }
 
-/// Numbers of exactly twelve digits that stand alone and are no known dummy.
+/// Numbers of exactly twelve digits that stand alone, end no UUID, and are no known dummy.
 fn account_ids(line: &str) -> Vec<&str> {
-    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|word| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter(|word| !DUMMY_ACCOUNTS.contains(word))
-        .collect()
+    let mut ids = Vec::new();
+    let mut before = "";
+    for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+        let ends_a_uuid = before.len() == 4 && before.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_a_number = word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit());
+        if is_a_number && !ends_a_uuid && !DUMMY_ACCOUNTS.contains(&word) {
+            ids.push(word);
+        }
+        before = word;
+    }
+    ids
 }
 
 #[cfg(test)]
