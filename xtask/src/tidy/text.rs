@@ -12,7 +12,7 @@ const OF_ONE_MACHINE: [&str; 5] = [
 ];
 
 /// Account ids that AWS's own documentation uses, and the one that no account has.
-const DUMMY_ACCOUNTS: [&str; 3] = ["123456789012", "111122223333", "000000000000"];
+const DUMMY_ACCOUNTS: [&str; 4] = ["123456789012", "111122223333", "444455556666", "000000000000"];
 
 const UNFINISHED: &str = concat!("to", "do!(");
 
