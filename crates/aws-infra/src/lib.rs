@@ -8,8 +8,10 @@ mod aws;
 pub mod ec2;
 mod fail;
 mod home;
+pub mod iam;
 mod ids;
 pub mod logs;
+pub mod secretsmanager;
 #[cfg(test)]
 mod testing;
 pub mod wire;
