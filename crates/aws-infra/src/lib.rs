@@ -9,8 +9,10 @@ pub mod ec2;
 pub mod ecs;
 mod fail;
 mod home;
+pub mod iam;
 mod ids;
 pub mod logs;
+pub mod secretsmanager;
 #[cfg(test)]
 mod testing;
 pub mod wire;
