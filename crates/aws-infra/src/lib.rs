@@ -6,10 +6,12 @@
 
 mod aws;
 pub mod ec2;
+pub mod efs;
 mod fail;
 mod home;
 mod ids;
 pub mod logs;
+pub mod route53;
 #[cfg(test)]
 mod testing;
 pub mod wire;
