@@ -7,12 +7,14 @@
 mod aws;
 pub mod ec2;
 pub mod ecs;
+pub mod efs;
 mod fail;
 mod home;
 pub mod iam;
 mod ids;
 pub mod logs;
 pub mod secretsmanager;
+pub mod route53;
 #[cfg(test)]
 mod testing;
 pub mod wire;
