@@ -90,6 +90,11 @@ impl Cx {
         &self.cancelled
     }
 
+    /// True when nothing new may start: the run is stopped or out of time.
+    pub(crate) fn is_over(&self) -> bool {
+        self.cancelled.is_cancelled() || Instant::now() >= self.deadline
+    }
+
     /// Tells that something happened.
     pub fn emit(&self, what: What) {
         (self.sink)(Event {

@@ -104,6 +104,13 @@ pub enum What {
         /// How long it took, in milliseconds.
         millis: u64,
     },
+    /// What a node left behind when it was replaced went, or did not. It comes after the node's own end.
+    Retired {
+        /// How.
+        outcome: Outcome,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
     /// A command ended.
     RunFinished {
         /// Nodes that ended well.

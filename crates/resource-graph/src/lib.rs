@@ -64,6 +64,7 @@ mod reference;
 mod resource;
 mod teardown;
 mod wait;
+mod walk;
 
 pub use apply::{Ended, Limits, Report};
 pub use cx::{Clock, Cx, SystemClock};
