@@ -54,10 +54,7 @@ proptest! {
     fn writing_and_reading_is_identity(at in 0usize..5, password in "[\u{0}-\u{d7ff}\u{e000}-\u{ffff}]{0,40}", name in ".{0,20}") {
         let bundle = &BUNDLES[at];
         prop_assert_eq!(bundle.chain().len(), at);
-        let mut options = PfxOptions::default();
-        options.friendly_name = name.clone();
-        options.rounds = 3;
-        options.password = PasswordRule::Any;
+        let options = PfxOptions { friendly_name: name.clone(), rounds: 3, password: PasswordRule::Any };
         let password = SecretString::from(password);
         let again = Bundle::from_pfx(&bundle.to_pfx_with(&password, &options).unwrap(), &password).unwrap();
         prop_assert!(same(bundle, &again));

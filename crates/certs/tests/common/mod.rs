@@ -29,6 +29,7 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
 
 /// Whether a program that stands witness is here. Without it the test is skipped and says so, or fails when witnesses
 /// are required.
+#[expect(clippy::print_stdout, reason = "a skipped witness must be seen")]
 pub(crate) fn witness(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
