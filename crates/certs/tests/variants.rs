@@ -60,7 +60,6 @@ fn outcome(variant: &Variant<'_>, bundle: &Result<Bundle, certs::PfxError>) -> S
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is what this test shows")]
 fn every_variant_is_read_or_refused_as_expected() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let table = std::fs::read_to_string(fixtures.join("variants.tsv")).unwrap();
