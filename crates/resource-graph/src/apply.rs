@@ -238,7 +238,7 @@ impl Graph {
             let outcome = match outcome {
                 // The node itself was done, so it cannot be called not started.
                 Outcome::NotStarted => {
-                    let code = if cx.cancellation().is_cancelled() { "cancelled" } else { "deadline" };
+                    let code = cx.over().unwrap_or("cancelled");
                     let error = Error::new(code, format!("retire what {node} left behind"));
                     Outcome::Failed { failure: error.failure(&node, &step) }
                 }

@@ -90,9 +90,13 @@ impl Cx {
         &self.cancelled
     }
 
-    /// True when nothing new may start: the run is stopped or out of time.
-    pub(crate) fn is_over(&self) -> bool {
-        self.cancelled.is_cancelled() || Instant::now() >= self.deadline
+    /// The code of why nothing new may start, if nothing may: the run is stopped or out of time.
+    pub(crate) fn over(&self) -> Option<&'static str> {
+        if self.cancelled.is_cancelled() {
+            Some("cancelled")
+        } else {
+            (Instant::now() >= self.deadline).then_some("deadline")
+        }
     }
 
     /// Tells that something happened.

@@ -147,7 +147,7 @@ pub enum Outcome {
         /// Why.
         failure: Failure,
     },
-    /// It was not tried, because something it needs failed.
+    /// It was not tried, because what had to come first failed: what it needs or, when things go, what uses it.
     Skipped {
         /// The node that failed.
         because: NodeId,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::cx::millis_since;
-use crate::event::What;
+use crate::event::{Subject, What};
 use crate::graph::{Graph, Marked, Node, Selection};
 use crate::reference::{Outlook, Prospect, Value};
 use crate::{Cx, Difference, Error, Failure, Mark, NodeId, NodeIndex, Ownership, Result, Seen, Survives, Verdict};
@@ -188,7 +188,7 @@ impl Graph {
         }
         loop {
             for (index, node) in self.nodes.iter().enumerate() {
-                if !started[index] && node.edges.iter().all(|&edge| seen[edge].is_some()) {
+                if !started[index] && cx.over().is_none() && node.edges.iter().all(|&edge| seen[edge].is_some()) {
                     started[index] = true;
                     let outlook = Outlook(outlook.clone());
                     let cx = cx.about(node.subject.clone());
@@ -222,6 +222,12 @@ impl Graph {
                     failures.push((index, error.failure(&subject.node, &subject.step)));
                 }
             }
+        }
+        if let (Some(code), Some(index)) = (cx.over(), started.iter().position(|started| !started))
+            && failures.is_empty()
+        {
+            let Subject { node, step, .. } = &*self.nodes[index].subject;
+            failures.push((index, Error::new(code, format!("look at {node}")).failure(node, step)));
         }
         if failures.is_empty() {
             Ok(seen.into_iter().flatten().collect())

@@ -58,7 +58,7 @@ where
                 return false;
             }
             let ready = step.before.iter().all(|&before| ended[before].is_some());
-            if !ready || running.len() >= limits.concurrency.max(1) || cx.is_over() {
+            if !ready || running.len() >= limits.concurrency.max(1) || cx.over().is_some() {
                 return true;
             }
             let work = tokio::time::timeout_at(cx.deadline(), work(index, cx.about(step.subject.clone())));

@@ -311,7 +311,6 @@ async fn destroy_and_listen(graph: &Graph, cx: &Cx, world: &World) -> Report {
 
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 192,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..ProptestConfig::default()
     }
