@@ -1,7 +1,5 @@
 //! Lint runs on every keystroke of an editor, so a large document must take less than a millisecond.
 
-#![expect(missing_docs, reason = "criterion's macro makes a public function")]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
