@@ -52,6 +52,7 @@ pub mod sarif;
 pub mod secrets;
 mod sensitive;
 mod size;
+pub mod source;
 
 pub use corrections::{Corrections, Explained, Reason, corrections};
 pub use describe::{

@@ -164,6 +164,11 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
+/// Whether the next word of a command line is a secret: `--token` or `-password`.
+pub(crate) fn is_secret_option(word: &str) -> bool {
+    word.starts_with('-') && !word.contains('=') && is_secret_name(word)
+}
+
 /// Generated text: one long word with small and capital letters and digits, in no order. Names, paths, ids,
 /// hexadecimal digests and versions are all more regular than that.
 fn is_random(word: &str) -> bool {

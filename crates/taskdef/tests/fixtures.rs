@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use taskdef::{Document, Finding, RULES, Severity, diff, lint};
+use taskdef::{Document, Finding, RULES, Severity, diff, lint, source};
 
 fn documents(folder: &str) -> Vec<(PathBuf, Document)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/taskdef").join(folder);
@@ -114,5 +114,20 @@ fn rules_have_distinct_ids_and_speak() {
     assert_eq!(ids.len(), RULES.len());
     for rule in RULES {
         assert!(rule.title.ends_with('.') && rule.source.ends_with('.') && !rule.fix.ends_with('.'), "{}", rule.id);
+    }
+}
+
+#[test]
+fn every_finding_has_a_place_in_the_text() {
+    for (path, document) in documents("bad") {
+        let text = fs::read_to_string(&path).unwrap();
+        let value = document.to_value();
+        for finding in lint(&document.definition) {
+            let span = source::span(&text, &finding.pointer).unwrap();
+            if let Some(expected) = value.pointer(&finding.pointer) {
+                let found: serde_json::Value = serde_json::from_str(&text[span]).unwrap();
+                assert_eq!(&found, expected, "{}: {finding}", path.display());
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use taskdef::properties::{Properties, Settings};
 use taskdef::secrets::{Destination, Entry, Notation, Pick, Secrets, Selector};
 use taskdef::{
     Attachments, Description, Document, Images, Ksm, KsmConfig, PlainConfig, RecordUid, Shape, Simple, TaskDefinition,
-    Volume, Volumes, check_settings, corrections, diff, hints, lint, normalise, sarif,
+    Volume, Volumes, check_settings, corrections, diff, hints, lint, normalise, sarif, source,
 };
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -197,6 +197,7 @@ proptest! {
             let findings: Vec<_> = lint(task).into_iter().chain(hints(task)).collect();
             sarif::log(&findings, "x.json", document.pointer_prefix(), |_| None);
             check_settings(&Settings::guide(), task, None);
+            let _ = source::span(&document.to_value().to_string(), "/containerDefinitions/0/name");
             prop_assert!(diff(task, task).is_empty());
             let _ = (corrections(&TaskDefinition::default(), task), document.for_registration());
         }

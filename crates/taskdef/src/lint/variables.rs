@@ -8,7 +8,7 @@ use super::finding::Report;
 use super::rules;
 use crate::arn::Arn;
 use crate::model::{Container, SecretRef, TaskDefinition};
-use crate::sensitive::{Look, is_secret_name, look};
+use crate::sensitive::{Look, is_secret_name, is_secret_option, look};
 use crate::{pointer, secrets::Secrets};
 
 pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
@@ -133,8 +133,12 @@ fn elsewhere(container: &Container, at: &str, report: &mut Report) {
         ("healthCheck/command", check),
     ];
     for (name, list) in words {
-        for (index, _) in list.unwrap_or_default().iter().enumerate().filter(|(_, word)| look(word).is_some()) {
-            flag(format!("{at}/{name}/{index}"), "the command line");
+        let list = list.unwrap_or_default();
+        for (index, word) in list.iter().enumerate() {
+            let named = index > 0 && is_secret_option(&list[index - 1]) && !word.starts_with(['-', '$']);
+            if named || look(word).is_some() {
+                flag(format!("{at}/{name}/{index}"), "the command line");
+            }
         }
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
