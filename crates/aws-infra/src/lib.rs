@@ -6,6 +6,7 @@
 
 mod aws;
 pub mod ec2;
+pub mod elb;
 mod fail;
 mod home;
 mod ids;
