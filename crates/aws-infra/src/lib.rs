@@ -4,6 +4,7 @@
 //! node, found again by those tags, and names another resource only through the type of its output. This is the only crate
 //! that links the AWS SDK. It knows nothing of Keeper.
 
+pub mod acm;
 mod aws;
 pub mod ec2;
 pub mod elb;
