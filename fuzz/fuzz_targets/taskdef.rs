@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(document) = Document::read(text) {
         let task = &document.definition;
         let findings: Vec<_> = lint(task).into_iter().chain(hints(task)).collect();
-        sarif::log(&findings, "x.json", document.pointer_prefix(), |_| None);
+        sarif::log(&findings, "x.json", document.pointer_prefix(), Some(text));
         check_settings(&Settings::guide(), task, None);
         let normal = normalise(task);
         let again = TaskDefinition::from_value(normal.clone()).expect("a normal form is a definition");
