@@ -4,17 +4,19 @@
 //! node, found again by those tags, and names another resource only through the type of its output. This is the only crate
 //! that links the AWS SDK. It knows nothing of Keeper.
 
+pub mod acm;
 mod aws;
 pub mod ec2;
 pub mod ecs;
 pub mod efs;
+pub mod elb;
 mod fail;
 mod home;
 pub mod iam;
 mod ids;
 pub mod logs;
-pub mod secretsmanager;
 pub mod route53;
+pub mod secretsmanager;
 #[cfg(test)]
 mod testing;
 pub mod wire;
