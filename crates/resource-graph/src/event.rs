@@ -111,6 +111,13 @@ pub enum What {
         /// How long it took, in milliseconds.
         millis: u64,
     },
+    /// A step of the whole ended, or is not done by this command.
+    Step {
+        /// The step.
+        step: String,
+        /// `done`, `failed`, `skipped`, or in words why it was not tried.
+        state: String,
+    },
     /// A command ended.
     RunFinished {
         /// Nodes that ended well.

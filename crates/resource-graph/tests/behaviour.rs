@@ -146,16 +146,58 @@ fn adopting_a_stranger_corrects_it_in_the_same_update() {
 #[test]
 fn an_adopted_thing_is_never_replaced() {
     story(async {
-        for mark in [Mark::Stranger, Mark::Adopted] {
+        for (ownership, mark) in [
+            (Ownership::Adopted, Mark::Stranger),
+            (Ownership::Adopted, Mark::Adopted),
+            (Ownership::Managed, Mark::Adopted),
+        ] {
             let world = World::default();
             world.put("a", mark, &[], 0, 0);
             let mut graph = Graph::new();
-            graph.add(owned(Ownership::Adopted), Toy::new(&world, "a").generation(1));
+            graph.add(owned(ownership), Toy::new(&world, "a").generation(1));
             let (_, plan) = look(&graph, &world.cx()).await;
             assert_eq!(code(planned(&plan, "a")), "adopted-differs");
             apply(&graph, &world.cx()).await;
             assert_eq!(world.only("a").generation, 0);
         }
+    });
+}
+
+#[test]
+fn what_survives_an_adoption_is_what_survives_the_correction() {
+    story(async {
+        let world = World::default();
+        let id = world.put("root", Mark::Stranger, &[], 0, 0);
+        world.put("standing", Mark::Managed, &[id], 0, 0);
+        let watching = world.put("watching", Mark::Managed, &[], 0, 0);
+        world.change(watching, |object| object.watched = vec![0]);
+        let mut graph = Graph::new();
+        let root = graph.add(owned(Ownership::Adopted), Toy::new(&world, "root").colour(1));
+        graph.add(step(), Toy::new(&world, "standing").on(&root));
+        graph.add(step(), Toy::new(&world, "watching").watching(&root));
+        let (_, plan) = look(&graph, &world.cx()).await;
+        let words: Vec<&str> = plan.changes.iter().map(|change| change.action.word()).collect();
+        assert_eq!(words, ["update", "keep", "update"]);
+        assert!(apply(&graph, &world.cx()).await.is_done());
+        assert!(look(&graph, &world.cx()).await.1.is_quiet());
+    });
+}
+
+#[test]
+fn a_resource_may_block_where_a_replacement_would_lose_something() {
+    story(async {
+        let world = World::default();
+        world.put("a", Mark::Managed, &[], 0, 0);
+        let mut graph = Graph::new();
+        graph.add(step(), Toy { precious: true, ..Toy::new(&world, "a").generation(1) });
+        let (_, plan) = look(&graph, &world.cx()).await;
+        assert_eq!(code(planned(&plan, "a")), "toy-precious");
+        let report = apply(&graph, &world.cx()).await;
+        let failure = failure(&report, "a");
+        assert_eq!(failure.code, "toy-precious");
+        assert_eq!(failure.message, "apply a, on which a person must decide");
+        assert_eq!(failure.causes, ["generation 0 -> 1"]);
+        assert_eq!(world.only("a").generation, 0);
     });
 }
 
@@ -491,6 +533,28 @@ fn cancelling_ends_the_pause_before_another_attempt() {
 }
 
 #[test]
+fn a_busy_answer_after_the_stop_promises_no_other_attempt() {
+    story(async {
+        let world = World::default();
+        world.slow("a", Op::Create, 1000);
+        world.fail("a", Op::Create, Fault::Before(Certainty::NotDone));
+        let mut graph = Graph::new();
+        graph.add(step(), Toy::new(&world, "a"));
+        let cx = world.cx();
+        let (discovery, plan) = look(&graph, &cx).await;
+        let stop = async {
+            sleep(100).await;
+            cx.cancellation().cancel();
+        };
+        let (report, ()) = tokio::join!(graph.apply(&cx, Limits::default(), &discovery, &plan), stop);
+        assert_eq!(failure(&report, "a").code, "toy-before");
+        let (diary, _) = world.turn_page();
+        let again = |moment: &Moment| matches!(moment, Moment::Told(event) if matches!(event.what, What::Again { .. }));
+        assert!(!diary.iter().any(again));
+    });
+}
+
+#[test]
 fn cancelling_a_destroy_leaves_the_rest_for_the_next_one() {
     story(async {
         let world = World::default();
@@ -708,6 +772,63 @@ fn several_things_of_one_forgotten_node_share_its_line() {
         let report = apply(&graph, &world.cx()).await;
         assert_eq!(*outcome(&report, "gone"), Outcome::Destroyed);
         assert_eq!(world.objects(), []);
+        let (diary, _) = world.turn_page();
+        let started = |m: &&Moment| matches!(m, Moment::Told(event) if matches!(event.what, What::Started { .. }));
+        assert_eq!(diary.iter().filter(started).count(), 1);
+    });
+}
+
+#[test]
+fn cancelling_between_two_things_of_one_node_keeps_the_second_and_says_so() {
+    story(async {
+        let world = World::default();
+        world.put("gone", Mark::Managed, &[], 0, 0);
+        world.put("gone", Mark::Managed, &[], 1, 0);
+        world.slow("gone", Op::Destroy, 1000);
+        let mut graph = Graph::new();
+        graph.inventory(Shelf { world: world.clone(), of: Vec::new() });
+        let cx = world.cx();
+        let (discovery, _) = look(&graph, &cx).await;
+        let stop = async {
+            sleep(500).await;
+            cx.cancellation().cancel();
+        };
+        let (report, ()) = tokio::join!(graph.destroy(&cx, Limits::default(), &discovery), stop);
+        let failure = failure(&report, "gone");
+        assert_eq!((failure.code.as_str(), failure.message.as_str()), ("cancelled", "remove all of gone"));
+        assert_eq!(world.only("gone").generation, 1);
+    });
+}
+
+#[test]
+fn what_two_inventories_list_of_one_forgotten_node_is_removed_by_each() {
+    struct Parts(Arc<AtomicUsize>);
+    impl Inventory for Parts {
+        const KIND: &'static str = "part";
+        type Found = usize;
+        async fn list(&self, _: &Cx) -> Result<Vec<Listed<usize>>> {
+            let left = self.0.load(Ordering::Relaxed);
+            Ok((0..left)
+                .map(|part| Listed { node: "gone".into(), label: format!("part-{part}"), found: part })
+                .collect())
+        }
+        async fn destroy(&self, _: &Cx, _: usize) -> Result<()> {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+    story(async {
+        let world = World::default();
+        world.put("gone", Mark::Managed, &[], 0, 0);
+        let parts = Arc::new(AtomicUsize::new(2));
+        let mut graph = Graph::new();
+        graph.inventory(Shelf { world: world.clone(), of: Vec::new() });
+        graph.inventory(Parts(parts.clone()));
+        let report = apply(&graph, &world.cx()).await;
+        let lines: Vec<(&str, &Outcome)> =
+            report.nodes.iter().map(|line| (line.kind.as_str(), &line.outcome)).collect();
+        assert_eq!(lines, [("toy", &Outcome::Destroyed), ("part", &Outcome::Destroyed)]);
+        assert_eq!((world.objects().len(), parts.load(Ordering::Relaxed)), (0, 0));
     });
 }
 
@@ -1076,6 +1197,16 @@ fn a_selection_has_what_its_members_need_near_and_far() {
 }
 
 #[test]
+fn two_references_to_one_node_are_one_edge() {
+    let world = World::default();
+    let mut graph = Graph::new();
+    let a = graph.add(step(), Toy::new(&world, "a"));
+    let b = graph.add(step(), Toy::new(&world, "b").on(&a).watching(&a));
+    graph.after(b.node(), a.node());
+    assert_eq!(graph.edges(b.node()).collect::<Vec<_>>(), [a.node()]);
+}
+
+#[test]
 fn only_what_is_selected_is_looked_at_planned_applied_and_destroyed() {
     story(async {
         let world = World::default();
@@ -1249,6 +1380,11 @@ fn after_the_last_attempt_the_node_fails() {
         assert_eq!(failure(&report, "a").code, "toy-before");
         assert_eq!(calls(&world, Op::Create).len(), 3);
         assert!((1500..=1510).contains(&report.millis), "{}", report.millis);
+        let limits = Limits { attempts: 5, backoff: Duration::from_secs(20), ..limits };
+        let report = graph.apply(&cx, limits, &discovery, &plan).await;
+        assert_eq!(failure(&report, "a").code, "toy-before");
+        let pauses = 20_000 + 3 * 30_000;
+        assert!((pauses..=pauses + 10).contains(&report.millis), "{}", report.millis);
     });
 }
 
@@ -1313,6 +1449,22 @@ fn a_wait_that_runs_out_names_the_last_state() {
 }
 
 #[test]
+fn a_wait_looks_often_at_first_and_then_at_its_pace() {
+    story(async {
+        let start = tokio::time::Instant::now();
+        let looks = std::sync::Mutex::new(Vec::new());
+        let pace = Pace::new(Duration::from_secs(1), Duration::from_secs(4));
+        let cx = Cx::quiet();
+        let waited = cx.wait_until("rain", pace, || async {
+            looks.lock().unwrap().push(start.elapsed().as_millis());
+            Ok(Progress::<()>::Pending("dry".into()))
+        });
+        assert_eq!(waited.await.unwrap_err().code(), "timeout");
+        assert_eq!(looks.into_inner().unwrap(), [0, 200, 600, 1400, 2400, 3400]);
+    });
+}
+
+#[test]
 fn a_wait_ends_when_the_run_is_stopped() {
     story(async {
         let cx = Cx::quiet();
@@ -1359,7 +1511,7 @@ fn a_wait_goes_on_while_the_other_side_is_busy_and_ends_at_once_on_an_unknown_st
 fn a_wait_ends_with_the_run_and_a_pace_of_nothing_still_lets_time_pass() {
     story(async {
         let start = tokio::time::Instant::now();
-        let cx = Cx::quiet().within(Duration::from_secs(3));
+        let cx = Cx::quiet().within(Duration::from_secs(3)).within(Duration::from_secs(600));
         let pace = Pace::new(Duration::ZERO, Duration::from_secs(600));
         let waited = cx.wait_until("rain", pace, || async { Ok(Progress::<()>::Pending("dry".into())) });
         assert_eq!(waited.await.unwrap_err().code(), "timeout");
@@ -1556,7 +1708,8 @@ fn a_plan_is_json_that_reads_back_the_same() {
 #[test]
 fn a_failure_has_what_a_person_needs_and_does_not_say_a_cause_twice() {
     let deepest = std::io::Error::other("connection reset");
-    let cause = Error::new("io", "talk to toy").because(deepest);
+    let wrapped = Error::new("io", "connection reset").because(deepest);
+    let cause = Error::new("io", "talk to toy").because(wrapped);
     let error = Error::new("toy", "make `t-1`").expected("a quiet day").hint("wait").because(cause);
     let failure = error.failure(&"a".into(), "T1");
     assert_eq!(error.to_string(), "make `t-1`");

@@ -266,6 +266,8 @@ pub(crate) struct Toy {
     pub(crate) generation: u32,
     /// What is wanted.
     pub(crate) colour: u32,
+    /// Whether it holds what must not be lost, so that it blocks rather than being replaced.
+    pub(crate) precious: bool,
 }
 
 impl Toy {
@@ -279,6 +281,7 @@ impl Toy {
             requires: Vec::new(),
             generation: 0,
             colour: 0,
+            precious: false,
         }
     }
 
@@ -352,7 +355,10 @@ impl Resource for Toy {
         if found.colour != self.colour {
             compare.survives(Survives::Only(&["id"]));
         }
-        compare.verdict()
+        match compare.verdict() {
+            Verdict::Replace { why } if self.precious => Verdict::Blocked { code: "toy-precious", why: describe(&why) },
+            verdict => verdict,
+        }
     }
 
     fn output(&self, found: &Object) -> Thing {
