@@ -32,7 +32,7 @@ pub struct Vpc {
 pub struct Found {
     id: VpcId,
     cidr: String,
-    pub(super) dns: Dns,
+    dns: Dns,
 }
 
 /// What a VPC does about names. Left out of the answer is unknown.
