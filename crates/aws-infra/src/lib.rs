@@ -21,6 +21,6 @@ pub mod secretsmanager;
 mod testing;
 pub mod wire;
 
-pub use aws::{Aws, Connection, SignIn, default_http_client};
+pub use aws::{Aws, Connection, SharedHttpClient, SignIn, default_http_client};
 pub use home::{DEPLOYMENT_TAG, DIGEST_TAG, Home, NODE_TAG, OWNERSHIP_TAG, digest};
 pub use ids::*;

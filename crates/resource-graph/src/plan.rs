@@ -273,6 +273,17 @@ impl Graph {
         Plan { changes }
     }
 
+    /// Tells a plan as events, one a node.
+    pub fn tell(&self, cx: &Cx, plan: &Plan) {
+        for change in &plan.changes {
+            let cx = match self.find(&change.node) {
+                Some(node) => cx.about(self.nodes[node.0].subject.clone()),
+                None => cx.clone(),
+            };
+            cx.emit(What::Planned { action: change.action.clone() });
+        }
+    }
+
     /// The one place where ownership decides.
     pub(crate) fn decide(&self, node: NodeIndex, seen: &Seen<Value>, outlook: &Outlook) -> (Planned, Survives) {
         let Node { resource, ownership, subject, .. } = &self.nodes[node.0];

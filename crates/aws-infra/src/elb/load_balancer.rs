@@ -82,6 +82,11 @@ impl BalancerOutput {
     pub const DNS_NAME: Field<Self, String> = Field::new("dns_name", |output| output.dns_name.clone());
     /// [`Self::zone`].
     pub const ZONE: Field<Self, String> = Field::new("zone", |output| output.zone.clone());
+    /// What an alias record points at (C22).
+    pub const ALIAS: Field<Self, crate::route53::AliasTarget> = Field::new("alias", |output| crate::route53::AliasTarget {
+        dns_name: output.dns_name.clone(),
+        zone: output.zone.clone(),
+    });
 }
 
 /// A balancer that exists.

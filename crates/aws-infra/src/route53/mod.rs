@@ -8,7 +8,7 @@ use std::fmt;
 
 pub use alias::AliasRecord;
 pub use manual::{ManualRecord, Resolve, SystemResolver};
-pub use zone::HostedZone;
+pub use zone::{HostedZone, ensure_zone};
 
 /// Where an alias points: a balancer's DNS name, and the hosted zone of *that name*, which is Amazon's and not yours (C22).
 #[derive(Clone, Debug)]

@@ -146,6 +146,21 @@ impl Resource for HostedZone {
     }
 }
 
+/// Makes a public zone called `name` if there is none: a sandbox needs what a person has before a deployment. A product must
+/// not: a zone is worth nothing until somebody delegates to it.
+pub async fn ensure_zone(home: &Home, name: &str) -> Result<()> {
+    let action = format!("create hosted-zone `{name}`");
+    let route53 = &home.aws.route53;
+    let zones = route53.list_hosted_zones_by_name().dns_name(name).send().await.map_err(|error| failed(&action, error))?;
+    if zones.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == name) {
+        return Ok(());
+    }
+    // The caller reference is an idempotency token: a repeat is refused.
+    let call = route53.create_hosted_zone().name(name).caller_reference(home.token(&NodeId::from("hosted-zone"), name));
+    call.send().await.map_err(|error| failed(&action, error))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,6 +66,9 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Config {
+    /// The host name of the sandbox.
+    pub const SANDBOX_HOST: &str = "automator.example.com";
+
     /// The config of a sandbox: the defaults, and names under `example.com`.
     ///
     /// Endpoints are not set: the sandbox knows its own.

@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::catalogue::{Lang, StepId};
+use crate::commands;
+use crate::exit_codes::ExitCode;
+use crate::host::Host;
+
+/// Run Keeper Automator on AWS without the pain
+#[derive(Parser)]
+#[command(name = "keeper-automator", version, after_help = after_help())]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Speak this language: en or ja. Without it the locale decides.
+    #[arg(long, global = true)]
+    lang: Option<Lang>,
+}
+
+fn after_help() -> String {
+    let lines = ExitCode::ALL.map(|code| format!("  {:>3}  {}", code.code(), code.meaning()));
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show what would change, step by step, with reasons
+    Plan(PlanOptions),
+    /// Plan, confirm and apply
+    Deploy(DeployOptions),
+    /// Undo everything that is ours
+    Destroy(DestroyOptions),
+    /// Remove the lock of a run that is no more
+    Unlock(Where),
+    /// Work with the task definition
+    #[command(subcommand)]
+    Taskdef(commands::taskdef::Command),
+    /// Print the JSON schema of a document
+    Schema {
+        /// Which document.
+        document: commands::schema::Document,
+    },
+}
+
+/// Which deployment.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Where {
+    /// Read this config file.
+    #[arg(long, default_value = "automator.toml")]
+    pub(crate) config: PathBuf,
+    /// Use a pretend world instead of an account: needs no account, no configuration and no Docker.
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) sandbox: bool,
+    /// Sign in with this AWS profile.
+    #[arg(long, conflicts_with = "sandbox")]
+    pub(crate) profile: Option<String>,
+    /// End after this many minutes at the latest.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub(crate) minutes: u64,
+    /// Print text for people, or JSON for programs.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+impl Where {
+    pub(crate) fn budget(&self) -> Duration {
+        Duration::from_secs(self.minutes * 60)
+    }
+}
+
+/// How a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct PlanOptions {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Stop after this step of the guide: A6, say.
+    #[arg(long)]
+    pub(crate) until: Option<StepId>,
+    /// End with exit code 10 when there are changes.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DeployOptions {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Stop after this step of the guide: A6, say.
+    #[arg(long)]
+    pub(crate) until: Option<StepId>,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Leave the sandbox and what was deployed into it.
+    #[arg(long, requires = "sandbox")]
+    pub(crate) keep: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DestroyOptions {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Runs one command line, the program's name first.
+pub async fn run(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let text = error.render();
+            let text = if host.terminal { text.ansi().to_string() } else { text.to_string() };
+            // Help that was asked for is data.
+            return if error.use_stderr() {
+                host.talk(&text);
+                ExitCode::Usage
+            } else {
+                host.out(&text);
+                ExitCode::Done
+            };
+        }
+    };
+    let locale = |name: &str| host.env.get(name).map(String::as_str);
+    let lang = Lang::choose(cli.lang, locale("LC_ALL"), locale("LC_MESSAGES"), locale("LANG"));
+    logs(&host);
+    match cli.command {
+        Command::Plan(options) => commands::plan::run(&host, lang, options).await,
+        Command::Deploy(options) => commands::deploy::run(&host, lang, options).await,
+        Command::Destroy(options) => commands::destroy::run(&host, lang, options).await,
+        Command::Unlock(place) => commands::unlock::run(&host, lang, place).await,
+        Command::Taskdef(command) => commands::taskdef::run(&host, lang, command),
+        Command::Schema { document } => commands::schema::run(&host, document),
+    }
+}
+
+/// Logs for those who look for a fault in us: `KEEPER_AUTOMATOR_LOG=trace`, on standard error. The SDK never logs bodies that
+/// it marks as sensitive, but it does log others; so only our own crates and the outcome of calls are let through.
+fn logs(host: &Host) {
+    let Some(wish) = host.env.get("KEEPER_AUTOMATOR_LOG") else { return };
+    let level = wish.parse::<tracing_subscriber::filter::LevelFilter>();
+    let level = level.unwrap_or(tracing_subscriber::filter::LevelFilter::INFO);
+    let ours = ["deployer", "aws_infra", "resource_graph", "certs", "taskdef", "sandbox"];
+    let filter = ours.iter().fold(tracing_subscriber::EnvFilter::new("off"), |filter, name| {
+        filter.add_directive(format!("{name}={level}").parse().expect("a level after a crate's name is a directive"))
+    });
+    // A second run in one process finds the logs set up already.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,92 @@
+//! `deploy`: plan, confirm, apply.
+
+use std::time::Duration;
+
+use aws_infra::logs::{DeploymentLock, Holder};
+use resource_graph::{Limits, NodeId, Plan, Report, Selection, with_lease};
+
+use crate::catalogue::Lang;
+use crate::cli::{DeployOptions, Format};
+use crate::commands::{Needed, Session};
+use crate::exit_codes::ExitCode;
+use crate::host::Host;
+use crate::refusal::Refusal;
+use crate::show;
+
+/// How long a lock is believed without a sign of life of its holder.
+pub(crate) const LOCK_TTL: Duration = Duration::from_secs(120);
+
+pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> ExitCode {
+    let session = match Session::open(host, lang, &options.place, Needed::Material, "deploy", options.keep).await {
+        Ok(session) => session,
+        Err((show, refusal)) => return show.refuse(&refusal),
+    };
+    let selection = session.selection(options.until);
+    let code = match deploy(host, lang, &session, &selection, &options).await {
+        Err(refusal) => session.show.refuse(&refusal),
+        Ok(report) => session.show.end(&session.cx, &report),
+    };
+    #[cfg(feature = "sandbox")]
+    let code = if options.place.sandbox && !options.keep { super::destroy::tidy_up(&session, code).await } else { code };
+    session.close().await;
+    code
+}
+
+async fn deploy(
+    host: &Host,
+    lang: Lang,
+    session: &Session,
+    selection: &Selection,
+    options: &DeployOptions,
+) -> Result<Report, Refusal> {
+    let (discovery, plan) = session.look(selection).await?;
+    session.graph.tell(&session.cx, &plan);
+    if options.place.format == Format::Text {
+        host.out(&show::plan_text(&plan, lang));
+    }
+    refuse_blocked(&plan)?;
+    if plan.is_quiet() {
+        return Ok(session.graph.apply(&session.cx, Limits::default(), &discovery, &plan).await);
+    }
+    if !options.yes && !options.place.sandbox && !host.confirm(session.show.question()) {
+        return Err(Refusal::new("not-confirmed", "", "get a yes: nothing was changed").exit(ExitCode::Usage));
+    }
+    under_lock(session, async {
+        // Between the look and the lock somebody else may have been at work.
+        let (discovery, now) = session.look(selection).await?;
+        refuse_blocked(&now)?;
+        if let Some(worse) = now.worse_than(&plan).next() {
+            let message = format!("deploy as confirmed: {} would now be {}", worse.node, worse.action.word());
+            return Err(Refusal::new("plan-got-worse", &worse.step, message).exit(ExitCode::Blocked));
+        }
+        Ok(session.graph.apply(&session.cx, Limits::default(), &discovery, &now).await)
+    })
+    .await
+}
+
+/// Does `work` while holding the deployment's lock.
+pub(crate) async fn under_lock<T>(
+    session: &Session,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let holder = Holder::this_process(session.cx.run());
+    let lock = DeploymentLock { home: session.home.clone(), holder, ttl: LOCK_TTL };
+    let done = with_lease(&lock, &session.cx, LOCK_TTL / 4, work).await.map_err(|error| {
+        let exit = if error.code() == "locked" { ExitCode::Locked } else { ExitCode::StepFailed };
+        Refusal::of(exit, vec![error.failure(&NodeId::from("lock"), "X4")])
+    })?;
+    done
+}
+
+fn refuse_blocked(plan: &Plan) -> Result<(), Refusal> {
+    let failures: Vec<_> = plan
+        .blocked()
+        .map(|change| {
+            let resource_graph::Planned::Blocked { code, why } = &change.action else { unreachable!("blocked() gives these") };
+            let mut failure = Refusal::new(code, &change.step, format!("plan {}", change.node)).because(why.clone()).failures;
+            failure[0].node = change.node.clone();
+            failure.remove(0)
+        })
+        .collect();
+    if failures.is_empty() { Ok(()) } else { Err(Refusal::of(ExitCode::Blocked, failures)) }
+}

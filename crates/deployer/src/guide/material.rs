@@ -1,0 +1,100 @@
+//! What a deployment is made of that is not in the config file: the certificate and the device configuration. Read and judged
+//! before the first call to AWS.
+
+use certs::{AcmImport, Bundle, Finding, Severity};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use taskdef::Attachments;
+
+use crate::config::{Config, SecretRef};
+use crate::refusal::Refusal;
+
+/// The certificate, ready for import, and the secret.
+pub struct Material {
+    /// The certificate's three parts.
+    pub import: AcmImport,
+    /// SHA-256 of the leaf.
+    pub fingerprint: String,
+    /// `RSA 2048`, `ECDSA P-256`.
+    pub key_type: String,
+    /// When the certificate ends, for people.
+    pub not_after: String,
+    /// Names of the record's files (C39).
+    pub attachments: Attachments,
+    /// The device configuration (C05).
+    pub ksm_config: SecretString,
+    /// What a person should know and what does not stop the run.
+    pub warnings: Vec<Finding>,
+}
+
+/// How secrets are asked for.
+pub trait Ask {
+    /// The value of an environment variable.
+    fn env(&self, name: &str) -> Option<String>;
+    /// An answer typed without echo.
+    fn prompt(&self, what: &str) -> std::io::Result<SecretString>;
+}
+
+impl Material {
+    /// Reads and judges everything the config refers to.
+    pub fn read(config: &Config, ask: &dyn Ask, now: Timestamp) -> Result<Self, Refusal> {
+        let path = &config.certificate.pfx;
+        let pfx = std::fs::read(path).map_err(|error| {
+            Refusal::new("pfx-unreadable", "K1", format!("read certificate.pfx `{}`", path.display()))
+                .because(error.to_string())
+        })?;
+        let password = resolve(&config.certificate.password, ask, "K1")?;
+        let bundle = Bundle::from_pfx(&pfx, &password).map_err(|error| {
+            Refusal::new(error.code(), "K1", format!("read certificate.pfx `{}`", path.display()))
+                .because(error.to_string())
+                .hint(error.hint())
+        })?;
+        let report = bundle.judge(config.host.as_str(), now);
+        if let Some(finding) = report.at_least(Severity::Error).next() {
+            let refusal = Refusal::new(finding.id, "K1", format!("use certificate.pfx `{}`", path.display()));
+            return Err(refusal.because(finding.message.clone()).hint(finding.hint.to_string()));
+        }
+        let import = bundle.acm().map_err(|error| {
+            Refusal::new(error.code(), "A9", "convert certificate.pfx for ACM").because(error.to_string()).hint(error.hint())
+        })?;
+        let ksm_config = resolve(&config.keeper.ksm_config, ask, "K7")?;
+        if ksm_config.expose_secret().trim().is_empty() {
+            return Err(Refusal::new("ksm-config-empty", "K7", "read keeper.ksm_config: it is empty"));
+        }
+        let leaf = bundle.leaf();
+        let attachments = if config.guide_exact_names {
+            Attachments::guide()
+        } else {
+            let properties = super::properties::render(config);
+            Attachments::generation(&leaf.serial_hex(), &aws_infra::digest(&[properties])[..8])
+        };
+        Ok(Self {
+            import,
+            fingerprint: leaf.sha256_hex(),
+            key_type: leaf.key_algorithm().to_string(),
+            not_after: leaf.not_after().strftime("%Y-%m-%d").to_string(),
+            attachments,
+            ksm_config,
+            warnings: report.findings().iter().filter(|finding| finding.severity == Severity::Warning).cloned().collect(),
+        })
+    }
+
+    /// Nothing: enough to find a deployment and to undo it, for which neither certificate nor secret is needed.
+    pub fn unknown() -> Self {
+        Self {
+            import: AcmImport { body: String::new(), private_key: SecretString::from(""), chain: None },
+            fingerprint: String::new(),
+            key_type: String::new(),
+            not_after: String::new(),
+            attachments: Attachments::guide(),
+            ksm_config: SecretString::from(""),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+fn resolve(secret: &SecretRef, ask: &dyn Ask, step: &'static str) -> Result<SecretString, Refusal> {
+    secret.resolve(&|what| ask.prompt(what), &|name| ask.env(name)).map_err(|error| {
+        Refusal::new(error.code(), step, format!("read {}", secret.field)).because(error.to_string())
+    })
+}

@@ -1,0 +1,113 @@
+//! What the program finds around it: environment, terminal, clock. One value, so that tests can bring their own.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_infra::SharedHttpClient;
+use resource_graph::{Clock, SystemClock};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+use crate::guide::Ask;
+
+type Out = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// Environment, terminal, clock, and in tests another HTTP client.
+#[derive(Clone)]
+pub struct Host {
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Where data goes.
+    pub stdout: Out,
+    /// Where talk goes.
+    pub stderr: Out,
+    /// Whether a person sits there who can answer.
+    pub interactive: bool,
+    /// Whether talk goes to a terminal.
+    pub terminal: bool,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// In front of AWS; the default client if none is given.
+    pub http: Option<SharedHttpClient>,
+    /// Stops the run: calls in flight finish, nothing new starts.
+    pub cancelled: CancellationToken,
+    /// Under which everything lies that the sandbox installs.
+    pub sandbox_root: PathBuf,
+}
+
+impl Host {
+    /// The process's own. Ctrl-C stops the run.
+    pub fn real() -> Self {
+        let cancelled = CancellationToken::new();
+        let stop = cancelled.clone();
+        tokio::spawn(async move {
+            // A second Ctrl-C finds nobody listening here any more and ends the process.
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop.cancel();
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    std::process::exit(130);
+                }
+            }
+        });
+        Self {
+            env: std::env::vars().collect(),
+            stdout: Arc::new(Mutex::new(Box::new(std::io::stdout()))),
+            stderr: Arc::new(Mutex::new(Box::new(std::io::stderr()))),
+            interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            terminal: std::io::stderr().is_terminal(),
+            clock: Arc::new(SystemClock),
+            http: None,
+            cancelled,
+            sandbox_root: target_directory(),
+        }
+    }
+
+    /// Writes data.
+    pub(crate) fn out(&self, text: &str) {
+        write(&self.stdout, text);
+    }
+
+    /// Talks.
+    pub(crate) fn talk(&self, text: &str) {
+        write(&self.stderr, text);
+    }
+
+    /// Asks yes or no; no without a person.
+    pub(crate) fn confirm(&self, question: &str) -> bool {
+        if !self.interactive {
+            return false;
+        }
+        write(&self.stderr, &format!("{question} [y/N] "));
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    }
+}
+
+/// A reader that went away, such as `head`, is no reason to panic in the middle of a deployment.
+fn write(out: &Out, text: &str) {
+    let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Cargo's target directory when the program lies in it, else `target` in the working directory.
+fn target_directory() -> PathBuf {
+    let exe = std::env::current_exe().ok();
+    let built = exe.as_deref().and_then(|exe| exe.parent()).filter(|at| at.ends_with("debug") || at.ends_with("release"));
+    built.and_then(|at| at.parent()).map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+impl Ask for Host {
+    fn env(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
+    }
+
+    fn prompt(&self, what: &str) -> std::io::Result<SecretString> {
+        if !self.interactive {
+            return Err(std::io::Error::other("nobody can be asked: standard input is not a terminal"));
+        }
+        rpassword::prompt_password(format!("{what}: ")).map(SecretString::from)
+    }
+}
