@@ -127,6 +127,12 @@ impl Certificate {
         }
     }
 
+    /// The content of the serial number's INTEGER.
+    #[cfg(feature = "acme")]
+    pub(crate) fn serial(&self) -> &[u8] {
+        &self.facts.serial
+    }
+
     /// The subject, as `CN=…, O=…` in the order of the certificate.
     pub fn subject(&self) -> &str {
         &self.facts.subject
@@ -371,7 +377,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// One PEM block with lines of 64 characters and line feeds (RFC 7468, section 2).
 pub(crate) fn pem_block(label: &str, der: &[u8]) -> String {
     let text = zeroize::Zeroizing::new(Base64::encode_string(der));
-    let mut block = String::with_capacity(text.len() + text.len() / 64 + 2 * label.len() + 34);
+    // Exactly as much as is needed: a string that grows or shrinks leaves copies of a key behind.
+    let length = 32 + 2 * label.len() + text.len() + text.len().div_ceil(64);
+    let mut block = String::with_capacity(length);
     block.push_str(&["-----BEGIN ", label, "-----\n"].concat());
     let mut rest = text.as_str();
     while !rest.is_empty() {

@@ -42,12 +42,15 @@
 //! - **Convert**: [`Bundle::acm`] for AWS Certificate Manager.
 //! - **Write**: [`Bundle::to_pfx`], the one format that OpenSSL 3 and Java both read.
 //! - **Make**: [`make`] for keys, requests, throw-away authorities and passwords.
+//! - **Issue and renew** by ACME: module `acme`, behind the feature of that name, which brings tokio and an HTTP client.
 //!
 //! # Secrets
 //!
 //! Keys and passwords live in memory that is wiped, and no `Debug` or error prints one.
 
 mod acm;
+#[cfg(feature = "acme")]
+pub mod acme;
 mod ber;
 mod bundle;
 mod certificate;

@@ -95,7 +95,8 @@ fn write(out: &Out, text: &str) {
 /// Cargo's target directory when the program lies in it, else `target` in the working directory.
 fn target_directory() -> PathBuf {
     let exe = std::env::current_exe().ok();
-    let built = exe.as_deref().and_then(|exe| exe.parent()).filter(|at| at.ends_with("debug") || at.ends_with("release"));
+    let built =
+        exe.as_deref().and_then(|exe| exe.parent()).filter(|at| at.ends_with("debug") || at.ends_with("release"));
     built.and_then(|at| at.parent()).map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 

@@ -63,7 +63,8 @@ impl World {
 
     /// Makes what exists before a deployment: the zone of the host name.
     pub(crate) async fn furnish(&self, home: &Home) -> Result<(), Refusal> {
-        let failed = |error: Error| Refusal::of(ExitCode::SandboxFailed, vec![error.failure(&"sandbox".into(), "sandbox")]);
+        let failed =
+            |error: Error| Refusal::of(ExitCode::SandboxFailed, vec![error.failure(&"sandbox".into(), "sandbox")]);
         aws_infra::route53::ensure_zone(home, ZONE).await.map_err(failed)
     }
 

@@ -44,6 +44,13 @@ pub struct Subject {
     pub corrections: Vec<String>,
 }
 
+impl Subject {
+    /// Where everything lies that is logged about the node.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::info_span!("node", node = %self.node)
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]

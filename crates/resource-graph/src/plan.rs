@@ -6,6 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::cx::millis_since;
 use crate::event::{Subject, What};
@@ -192,7 +193,7 @@ impl Graph {
                     started[index] = true;
                     let outlook = Outlook(outlook.clone());
                     let cx = cx.about(node.subject.clone());
-                    running.push(async move {
+                    let look = async move {
                         let start = Instant::now();
                         let look = node.resource.look(&cx, &outlook);
                         let looked = match tokio::time::timeout_at(cx.deadline(), look).await {
@@ -200,7 +201,8 @@ impl Graph {
                             Err(_) => Err(Error::new("deadline", format!("look at {}", node.subject.node))),
                         };
                         (index, looked, millis_since(start), cx)
-                    });
+                    };
+                    running.push(look.instrument(node.subject.span()));
                 }
             }
             let Some((index, looked, millis, cx)) = running.next().await else { break };

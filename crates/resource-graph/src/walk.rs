@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::apply::{Ended, Limits};
 use crate::cx::millis_since;
@@ -62,14 +63,15 @@ where
                 return true;
             }
             let work = tokio::time::timeout_at(cx.deadline(), work(index, cx.about(step.subject.clone())));
-            running.push(async move {
+            let timed = async move {
                 let start = Instant::now();
                 let outcome = work.await.unwrap_or_else(|_| {
                     let error = Error::new("deadline", format!("{} {} in time", step.word, step.subject.node));
                     error.ends(&step.subject)
                 });
                 (index, outcome, millis_since(start))
-            });
+            };
+            running.push(timed.instrument(step.subject.span()));
             false
         });
         match running.next().await {

@@ -53,6 +53,12 @@ const HARMLESS_ENDS: &[&str] = &[
 
 /// Whether a variable of this name is meant to hold a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
+    // Most names have none of these and need no closer look.
+    const STEMS: &[&str] = &["pass", "pwd", "secret", "token", "key", "credential", "ksm"];
+    let small = name.to_ascii_lowercase();
+    if !STEMS.iter().any(|stem| small.contains(stem)) {
+        return false;
+    }
     let words: Vec<String> = words(name);
     let Some(last) = words.last() else { return false };
     if HARMLESS_ENDS.contains(&last.as_str()) {
@@ -111,11 +117,20 @@ pub(crate) fn look(value: &str) -> Option<Look> {
 
 /// Whether text is a device configuration, as JSON or as base64 of JSON in any of its spellings.
 fn is_ksm_config(text: &str) -> bool {
-    let text: String = text.split_ascii_whitespace().collect();
-    let decoded = if text.starts_with('{') { Some(text.into_bytes()) } else { base64(text.as_bytes()) };
-    let Some(bytes) = decoded.filter(|bytes| bytes.first() == Some(&b'{')) else { return false };
-    let Ok(Value::Object(members)) = serde_json::from_slice(&bytes) else { return false };
-    ["clientId", "privateKey", "appKey", "clientKey"].iter().any(|name| members.contains_key(*name))
+    // `e` is where base64 of `{` begins.
+    if !text.starts_with(['{', 'e']) {
+        return false;
+    }
+    let decoded = if text.starts_with('{') {
+        Some(text.as_bytes().to_vec())
+    } else {
+        let text: String = text.split_ascii_whitespace().collect();
+        base64(text.as_bytes()).filter(|bytes| bytes.first() == Some(&b'{'))
+    };
+    let members = decoded.and_then(|bytes| serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).ok());
+    members.is_some_and(|members| {
+        ["clientId", "privateKey", "appKey", "clientKey"].iter().any(|name| members.contains_key(*name))
+    })
 }
 
 /// Decodes base64 in either alphabet, padded or not.
@@ -255,6 +270,17 @@ mod tests {
         }
         for name in ["SECRETS", "SSL_CERTIFICATE_FILE", "PASSWORD_FILE", "TOKEN_URL", "KEYBOARD", "PATH", "", "__"] {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_word_and_pair_passes_the_first_look() {
+        for name in SECRET_WORDS
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain(SECRET_PAIRS.iter().map(|(a, b)| format!("{a}_{b}")))
+        {
+            assert!(is_secret_name(&name), "{name}");
         }
     }
 

@@ -143,7 +143,10 @@ mod tests {
     async fn a_cluster_of_that_name_fits() {
         let cluster =
             Cluster { home: crate::testing::home(), node: NodeId::from("ecs-cluster"), name: "automator".to_owned() };
-        assert_eq!(cluster.plan(&ClusterArn::new("arn:aws:ecs:eu-west-1:123456789012:cluster/automator"), &()), Verdict::Keep);
+        assert_eq!(
+            cluster.plan(&ClusterArn::new("arn:aws:ecs:eu-west-1:123456789012:cluster/automator"), &()),
+            Verdict::Keep
+        );
         assert_eq!(cluster.summary(), "automator, Fargate");
     }
 }

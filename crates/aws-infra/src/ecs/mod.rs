@@ -37,7 +37,12 @@ async fn tags_of(home: &Home, arn: &str) -> Result<BTreeMap<String, String>> {
     match home.aws.ecs.list_tags_for_resource().resource_arn(arn).send().await {
         Ok(answer) => Ok(tags(answer.tags())),
         // It went between two calls.
-        Err(error) if has_code(&error, &["ClusterNotFoundException", "ServiceNotFoundException", "InvalidParameterException"]) => {
+        Err(error)
+            if has_code(
+                &error,
+                &["ClusterNotFoundException", "ServiceNotFoundException", "InvalidParameterException"],
+            ) =>
+        {
             Ok(BTreeMap::new())
         }
         Err(error) => Err(failed(format!("read the tags of `{arn}`"), error)),

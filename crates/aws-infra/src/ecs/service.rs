@@ -8,8 +8,8 @@ use aws_sdk_ecs::types::{
     LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags,
 };
 use resource_graph::{
-    Action, Certainty, Compare, Cx, Error, Given, Inventory, Knowns, Listed, Mark, NodeId, Pace, Present, Progress, Ref,
-    Resource, Result, Seen, Verdict,
+    Action, Certainty, Compare, Cx, Error, Given, Inventory, Knowns, Listed, Mark, NodeId, Pace, Present, Progress,
+    Ref, Resource, Result, Seen, Verdict,
 };
 
 use super::{adopt, tagged, tags_of};
@@ -66,7 +66,12 @@ fn public_ip(wish: &PublicIp) -> AssignPublicIp {
 }
 
 impl Service {
-    fn network(&self, subnets: &[SubnetId], groups: &[SecurityGroupId], wish: &PublicIp) -> Result<NetworkConfiguration> {
+    fn network(
+        &self,
+        subnets: &[SubnetId],
+        groups: &[SecurityGroupId],
+        wish: &PublicIp,
+    ) -> Result<NetworkConfiguration> {
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(subnets.iter().map(SubnetId::to_string).collect()))
             .set_security_groups(Some(groups.iter().map(SecurityGroupId::to_string).collect()))
@@ -127,7 +132,10 @@ impl Service {
             }
             let (running, desired) = (service.running_count(), service.desired_count());
             let rolling = deployments.len() > 1
-                || deployments.iter().any(|one| one.rollout_state() == Some(&DeploymentRolloutState::InProgress) && one.running_count() < one.desired_count());
+                || deployments.iter().any(|one| {
+                    one.rollout_state() == Some(&DeploymentRolloutState::InProgress)
+                        && one.running_count() < one.desired_count()
+                });
             if service.task_definition() == Some(definition.as_str()) && running >= desired && !rolling {
                 Ok(Progress::Ready(()))
             } else {
@@ -236,7 +244,10 @@ impl Resource for Service {
                     .enable_ecs_managed_tags(true)
                     .propagate_tags(PropagateTags::Service)
                     .set_tags(Some(tagged(&self.home, &self.node, Mark::Managed)));
-                believed(format!("create ecs-service `{}`", self.name), call.customize().config_override(super::once()).send().await)?;
+                believed(
+                    format!("create ecs-service `{}`", self.name),
+                    call.customize().config_override(super::once()).send().await,
+                )?;
             }
             Action::Update { found, adopt: mark } => {
                 if mark {
@@ -269,7 +280,10 @@ impl Resource for Service {
 /// A new role, a new balancer, a just attached target group are believed here only after a while: say it again.
 fn believed<T, E>(
     action: String,
-    answer: std::result::Result<T, aws_smithy_runtime_api::client::result::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>>,
+    answer: std::result::Result<
+        T,
+        aws_smithy_runtime_api::client::result::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    >,
 ) -> Result<T>
 where
     E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -144,8 +144,7 @@ impl Resource for TaskDefinition {
         else {
             return compare.differs("references", None, None).verdict();
         };
-        let given =
-            (log_group.clone(), execution.clone(), task.clone(), secret.clone(), files.clone(), points.clone());
+        let given = (log_group.clone(), execution.clone(), task.clone(), secret.clone(), files.clone(), points.clone());
         let wanted = match self.render(&given) {
             Ok(wanted) => wanted,
             Err(error) => return Verdict::Blocked { code: "task-definition-invalid", why: error.to_string() },
@@ -286,7 +285,8 @@ async fn destroy(home: &Home, arn: &TaskDefinitionArn) -> Result<()> {
         None => Ok(()),
         Some(failure) if failure.reason() == Some("MISSING") => Ok(()),
         Some(failure) => {
-            Err(resource_graph::Error::new("refused", action).because(failure.reason().unwrap_or("no reason").to_owned()))
+            Err(resource_graph::Error::new("refused", action)
+                .because(failure.reason().unwrap_or("no reason").to_owned()))
         }
     }
 }
@@ -298,7 +298,8 @@ mod tests {
     use super::*;
 
     fn resource(graph: &mut Graph) -> TaskDefinition {
-        let file_systems = ["fs-1", "fs-2"].map(|id| graph.add(Label::default(), Fixed::new(id, FileSystemId::new(id))));
+        let file_systems =
+            ["fs-1", "fs-2"].map(|id| graph.add(Label::default(), Fixed::new(id, FileSystemId::new(id))));
         let access_points =
             ["fsap-1", "fsap-2"].map(|id| graph.add(Label::default(), Fixed::new(id, AccessPointId::new(id))));
         let role = |name: &str| RoleArn::new(format!("arn:aws:iam::123456789012:role/{name}"));
@@ -355,7 +356,9 @@ mod tests {
         assert!(matches!(resource.plan(&found, &going), Verdict::Update { survives: Survives::Nothing, .. }));
 
         resource.template.images.main = "automator:17.2.0".to_owned();
-        let Verdict::Update { changes, .. } = resource.plan(&found, &known()) else { panic!("a new image is a change") };
+        let Verdict::Update { changes, .. } = resource.plan(&found, &known()) else {
+            panic!("a new image is a change")
+        };
         assert_eq!(changes.len(), 1);
     }
 

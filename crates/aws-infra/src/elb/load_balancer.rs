@@ -83,9 +83,8 @@ impl BalancerOutput {
     /// [`Self::zone`].
     pub const ZONE: Field<Self, String> = Field::new("zone", |output| output.zone.clone());
     /// What an alias record points at (C22).
-    pub const ALIAS: Field<Self, crate::route53::AliasTarget> = Field::new("alias", |output| crate::route53::AliasTarget {
-        dns_name: output.dns_name.clone(),
-        zone: output.zone.clone(),
+    pub const ALIAS: Field<Self, crate::route53::AliasTarget> = Field::new("alias", |output| {
+        crate::route53::AliasTarget { dns_name: output.dns_name.clone(), zone: output.zone.clone() }
     });
 }
 

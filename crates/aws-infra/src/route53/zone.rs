@@ -151,7 +151,8 @@ impl Resource for HostedZone {
 pub async fn ensure_zone(home: &Home, name: &str) -> Result<()> {
     let action = format!("create hosted-zone `{name}`");
     let route53 = &home.aws.route53;
-    let zones = route53.list_hosted_zones_by_name().dns_name(name).send().await.map_err(|error| failed(&action, error))?;
+    let zones =
+        route53.list_hosted_zones_by_name().dns_name(name).send().await.map_err(|error| failed(&action, error))?;
     if zones.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == name) {
         return Ok(());
     }

@@ -27,7 +27,8 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
         Ok(report) => session.show.end(&session.cx, &report),
     };
     #[cfg(feature = "sandbox")]
-    let code = if options.place.sandbox && !options.keep { super::destroy::tidy_up(&session, code).await } else { code };
+    let code =
+        if options.place.sandbox && !options.keep { super::destroy::tidy_up(&session, code).await } else { code };
     session.close().await;
     code
 }
@@ -82,8 +83,11 @@ fn refuse_blocked(plan: &Plan) -> Result<(), Refusal> {
     let failures: Vec<_> = plan
         .blocked()
         .map(|change| {
-            let resource_graph::Planned::Blocked { code, why } = &change.action else { unreachable!("blocked() gives these") };
-            let mut failure = Refusal::new(code, &change.step, format!("plan {}", change.node)).because(why.clone()).failures;
+            let resource_graph::Planned::Blocked { code, why } = &change.action else {
+                unreachable!("blocked() gives these")
+            };
+            let mut failure =
+                Refusal::new(code, &change.step, format!("plan {}", change.node)).because(why.clone()).failures;
             failure[0].node = change.node.clone();
             failure.remove(0)
         })

@@ -104,9 +104,9 @@ impl Session {
         if world.is_some() {
             connection.sign_in = SignIn::Dummy;
         }
-        let aws = Aws::connect(&connection).await.map_err(|error| {
-            Refusal::of(ExitCode::Refused, vec![error.failure(&NodeId::from("sign-in"), "A1")])
-        })?;
+        let aws = Aws::connect(&connection)
+            .await
+            .map_err(|error| Refusal::of(ExitCode::Refused, vec![error.failure(&NodeId::from("sign-in"), "A1")]))?;
         let home = Home::new(Arc::new(aws), config.name.as_str(), config.tags.clone());
         #[cfg(feature = "sandbox")]
         if let Some(world) = &world {
@@ -131,17 +131,12 @@ impl Session {
     pub(crate) fn selection(&self, until: Option<StepId>) -> Selection {
         match until {
             None => self.graph.everything(),
-            Some(until) => {
-                self.graph.select(|subject| subject.step.parse::<StepId>().is_ok_and(|step| step <= until))
-            }
+            Some(until) => self.graph.select(|subject| subject.step.parse::<StepId>().is_ok_and(|step| step <= until)),
         }
     }
 
     /// Looks and decides; a plan that a person must decide on first is a refusal.
-    pub(crate) async fn look(
-        &self,
-        selection: &Selection,
-    ) -> Result<(resource_graph::Discovery, Plan), Refusal> {
+    pub(crate) async fn look(&self, selection: &Selection) -> Result<(resource_graph::Discovery, Plan), Refusal> {
         let discovery = self.graph.discover(&self.cx, selection).await;
         let discovery = discovery.map_err(|failures| Refusal::of(ExitCode::Refused, failures))?;
         let plan = self.graph.plan(&discovery);

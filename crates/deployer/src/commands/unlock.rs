@@ -23,7 +23,9 @@ pub(crate) async fn run(host: &Host, lang: Lang, place: Where) -> ExitCode {
             session.show.say(&format!("removed the lock of {held}"));
             ExitCode::Done
         }
-        Err(error) => session.show.refuse(&Refusal::of(ExitCode::StepFailed, vec![error.failure(&"lock".into(), "X4")])),
+        Err(error) => {
+            session.show.refuse(&Refusal::of(ExitCode::StepFailed, vec![error.failure(&"lock".into(), "X4")]))
+        }
     };
     session.close().await;
     code

@@ -55,7 +55,9 @@ impl Material {
             return Err(refusal.because(finding.message.clone()).hint(finding.hint.to_string()));
         }
         let import = bundle.acm().map_err(|error| {
-            Refusal::new(error.code(), "A9", "convert certificate.pfx for ACM").because(error.to_string()).hint(error.hint())
+            Refusal::new(error.code(), "A9", "convert certificate.pfx for ACM")
+                .because(error.to_string())
+                .hint(error.hint())
         })?;
         let ksm_config = resolve(&config.keeper.ksm_config, ask, "K7")?;
         if ksm_config.expose_secret().trim().is_empty() {
@@ -75,7 +77,12 @@ impl Material {
             not_after: leaf.not_after().strftime("%Y-%m-%d").to_string(),
             attachments,
             ksm_config,
-            warnings: report.findings().iter().filter(|finding| finding.severity == Severity::Warning).cloned().collect(),
+            warnings: report
+                .findings()
+                .iter()
+                .filter(|finding| finding.severity == Severity::Warning)
+                .cloned()
+                .collect(),
         })
     }
 
@@ -94,7 +101,7 @@ impl Material {
 }
 
 fn resolve(secret: &SecretRef, ask: &dyn Ask, step: &'static str) -> Result<SecretString, Refusal> {
-    secret.resolve(&|what| ask.prompt(what), &|name| ask.env(name)).map_err(|error| {
-        Refusal::new(error.code(), step, format!("read {}", secret.field)).because(error.to_string())
-    })
+    secret
+        .resolve(&|what| ask.prompt(what), &|name| ask.env(name))
+        .map_err(|error| Refusal::new(error.code(), step, format!("read {}", secret.field)).because(error.to_string()))
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use aws_infra::acm::{Certificate, CertificateOutput, Certificates};
 use aws_infra::ec2::{
-    AvailabilityZones, Direction, Egress, ExistingSubnet, ExistingVpc, InternetGateway, InternetGateways, Peer, PublicIp,
-    RouteTable, RouteTables, Rule, SecurityGroup, SecurityGroupRules, SecurityGroups, Subnet, SubnetOutput, Subnets, Vpc,
-    Vpcs,
+    AvailabilityZones, Direction, Egress, ExistingSubnet, ExistingVpc, InternetGateway, InternetGateways, Peer,
+    PublicIp, RouteTable, RouteTables, Rule, SecurityGroup, SecurityGroupRules, SecurityGroups, Subnet, SubnetOutput,
+    Subnets, Vpc, Vpcs,
 };
 use aws_infra::ecs::{Cluster, Clusters, Service, Services, TaskDefinition, TaskDefinitions, Template};
 use aws_infra::efs::{AccessPoint, AccessPoints, FileSystem, FileSystems, MountTarget, MountTargets};
@@ -47,24 +47,30 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
     let cluster = guide.cluster(); // A7
     let secret = guide.secret(material); // X1
     let policies = guide.policies(&execution, &task, &secret, &file_systems, &access_points); // A3, X2
-    let definition = guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
-        home,
-        node: NodeId::from("task-definition"),
-        template: Template {
-            family: names.family(),
-            cpu: config.task.cpu,
-            memory: config.task.memory,
-            images: Images { init: config.task.init_image.clone(), main: config.task.image.clone() },
-            record_uid: config.keeper.record_uid.as_str().parse().expect("the config has checked it by the same rule"),
-            attachments: material.attachments.clone(),
-        },
-        log_group: logs.clone(),
-        execution_role: execution.field(RoleOutput::ARN),
-        task_role: task.field(RoleOutput::ARN),
-        secret: secret.clone(),
-        file_systems: file_systems.to_vec(),
-        access_points: access_points.to_vec(),
-    });
+    let definition =
+        guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
+            home,
+            node: NodeId::from("task-definition"),
+            template: Template {
+                family: names.family(),
+                cpu: config.task.cpu,
+                memory: config.task.memory,
+                images: Images { init: config.task.init_image.clone(), main: config.task.image.clone() },
+                record_uid: config
+                    .keeper
+                    .record_uid
+                    .as_str()
+                    .parse()
+                    .expect("the config has checked it by the same rule"),
+                attachments: material.attachments.clone(),
+            },
+            log_group: logs.clone(),
+            execution_role: execution.field(RoleOutput::ARN),
+            task_role: task.field(RoleOutput::ARN),
+            secret: secret.clone(),
+            file_systems: file_systems.to_vec(),
+            access_points: access_points.to_vec(),
+        });
     let family = guide.names.family();
     guide.graph.inventory(TaskDefinitions { home: home.clone(), family });
 
@@ -182,8 +188,7 @@ impl Guide<'_> {
                 let mut outputs = Vec::new();
                 for tail in &tails {
                     let node = NodeId::new(format!("subnet/{tail}"));
-                    let subnet =
-                        ExistingSubnet { home: home.clone(), node, id: SubnetId::new(tail), vpc: vpc.clone() };
+                    let subnet = ExistingSubnet { home: home.clone(), node, id: SubnetId::new(tail), vpc: vpc.clone() };
                     outputs.push(self.read(StepId::A1, &["C09"], subnet));
                 }
                 (vpc, outputs, tails, None)
@@ -213,8 +218,7 @@ impl Guide<'_> {
     ) -> (Ref<VpcId>, Vec<Ref<SubnetOutput>>, Vec<String>, Option<Ref<RouteTableId>>) {
         let home = self.home.clone();
         let count = usize::try_from(zones).expect("a handful of zones");
-        let zone_names =
-            AvailabilityZones { home: home.clone(), node: NodeId::from("availability-zones"), count };
+        let zone_names = AvailabilityZones { home: home.clone(), node: NodeId::from("availability-zones"), count };
         let zone_names = self.read(StepId::A1, &["C09"], zone_names);
         let vpc = self.add(StepId::A1, &["C08"], |home, _, names| Vpc {
             home,
@@ -261,7 +265,8 @@ impl Guide<'_> {
             home,
             node: NodeId::from("log-group"),
             name: names.log_group(),
-            retention_days: i32::try_from(config.logs.retention_days).expect("the config allows no more than ten years"),
+            retention_days: i32::try_from(config.logs.retention_days)
+                .expect("the config allows no more than ten years"),
         });
         let prefixes = vec![self.names.log_group()];
         self.graph.inventory(LogGroups { home: self.home.clone(), prefixes });

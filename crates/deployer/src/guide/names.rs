@@ -13,11 +13,7 @@ pub struct Names {
 impl Names {
     /// The names of one deployment.
     pub fn of(config: &Config) -> Self {
-        Self {
-            name: config.name.to_string(),
-            region: config.region.to_string(),
-            guide_exact: config.guide_exact_names,
-        }
+        Self { name: config.name.to_string(), region: config.region.to_string(), guide_exact: config.guide_exact_names }
     }
 
     fn pick(&self, role: &str, guide: &str) -> String {

@@ -34,14 +34,7 @@ impl Show {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self {
-            host,
-            lang,
-            format,
-            bar,
-            busy: Mutex::default(),
-            destroying: Mutex::new(false),
-        }
+        Self { host, lang, format, bar, busy: Mutex::default(), destroying: Mutex::new(false) }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -72,7 +65,10 @@ impl Show {
             What::Progress { text } => self.line(&format!("{step:<4} {node}: {text}"), true),
             What::Again { because, attempt } => {
                 let cause = because.causes.first().map(|cause| format!(": {cause}")).unwrap_or_default();
-                self.line(&format!("{step:<4} {node}: {}{cause}; attempt {attempt}, looking again", because.message), true);
+                self.line(
+                    &format!("{step:<4} {node}: {}{cause}; attempt {attempt}, looking again", because.message),
+                    true,
+                );
             }
             What::Finished { outcome, millis } => {
                 self.busy(|busy| busy.remove(&node));
@@ -90,7 +86,11 @@ impl Show {
                     self.line(&format!("{step:<4} {node}: {word} {millis} ms"), false);
                 }
             }
-            What::Discovered { .. } | What::Planned { .. } | What::Call { .. } | What::Step { .. } | What::RunFinished { .. } => {}
+            What::Discovered { .. }
+            | What::Planned { .. }
+            | What::Call { .. }
+            | What::Step { .. }
+            | What::RunFinished { .. } => {}
         }
     }
 
@@ -169,9 +169,8 @@ impl Show {
                 for end in tree::steps(report, Lang::En, destroying) {
                     cx.emit(What::Step { step: end.step.to_string(), state: end.state });
                 }
-                let count = |wanted: fn(&Outcome) -> bool| {
-                    report.nodes.iter().filter(|ended| wanted(&ended.outcome)).count()
-                };
+                let count =
+                    |wanted: fn(&Outcome) -> bool| report.nodes.iter().filter(|ended| wanted(&ended.outcome)).count();
                 cx.emit(What::RunFinished {
                     done: count(Outcome::is_done),
                     failed: count(|outcome| matches!(outcome, Outcome::Failed { .. })),
@@ -198,7 +197,8 @@ impl Show {
     fn failure(&self, failure: &Failure) -> String {
         let lang = self.lang;
         let mut text = String::new();
-        let step = if failure.step.is_empty() { String::new() } else { format!("{} {}: ", words::step(lang), failure.step) };
+        let step =
+            if failure.step.is_empty() { String::new() } else { format!("{} {}: ", words::step(lang), failure.step) };
         let _ = writeln!(text, "error[{}]: {step}{} {}", failure.code, words::failed_to(lang), failure.message);
         for cause in &failure.causes {
             let _ = writeln!(text, "  {cause}");

@@ -109,7 +109,12 @@ mod tests {
         let plan = Plan {
             changes: vec![
                 change("A2", "log-group", "automator-logs", Planned::Create),
-                change("A10", "target-group", "automator-tg", Planned::Replace { why: vec![why("HTTP", Some("HTTPS"))] }),
+                change(
+                    "A10",
+                    "target-group",
+                    "automator-tg",
+                    Planned::Replace { why: vec![why("HTTP", Some("HTTPS"))] },
+                ),
                 change("A12", "ecs-service", "automator", Planned::Update { changes: vec![why("d:1", None)] }),
                 change("A7", "ecs-cluster", "automator", Planned::Keep),
             ],

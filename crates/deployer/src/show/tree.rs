@@ -55,7 +55,8 @@ pub(super) fn text(report: &Report, lang: Lang, destroying: bool) -> String {
         let time = if of(report, step).next().is_some() { format!("  {}", seconds(millis)) } else { String::new() };
         let _ = writeln!(text, "{:<4} {}: {state}{time}", step.as_str(), step.title(lang));
         for ended in of(report, step) {
-            let _ = writeln!(text, "       {}  {}  {}", ended.node, outcome(&ended.outcome, lang), seconds(ended.millis));
+            let _ =
+                writeln!(text, "       {}  {}  {}", ended.node, outcome(&ended.outcome, lang), seconds(ended.millis));
         }
     }
     for ended in report.nodes.iter().filter(|ended| ended.step.is_empty()) {

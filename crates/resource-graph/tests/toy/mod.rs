@@ -184,6 +184,7 @@ impl World {
             (latency, state.faults.get_mut(&key).and_then(VecDeque::pop_front), Running(self.clone()))
         };
         sleep(latency / 2).await;
+        tracing::info!(called = %node, ?op);
         match fault {
             Some(Fault::Before(certainty)) => return Err(Error::new("toy-before", "be heard").certainty(certainty)),
             Some(Fault::Hang) => return std::future::pending().await,

@@ -8,8 +8,8 @@ use super::finding::Report;
 use super::rules;
 use crate::arn::Arn;
 use crate::model::{Container, SecretRef, TaskDefinition};
+use crate::pointer;
 use crate::sensitive::{Look, is_secret_name, is_secret_option, look};
-use crate::{pointer, secrets::Secrets};
 
 pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
     for (index, container) in task.container_definitions.iter().enumerate() {
@@ -43,7 +43,7 @@ fn plain(container: &Container, at: &str, report: &mut Report) {
         }
         let value = variable.value.as_deref().unwrap_or_default();
         // What `SECRETS` holds is what must be public of a secret: where it is. The writer's own rules read it.
-        if value.is_empty() || (variable.name == "SECRETS" && value.parse::<Secrets>().is_ok()) {
+        if value.is_empty() || (variable.name == "SECRETS" && value.lines().all(|line| line.contains(" > "))) {
             continue;
         }
         let (at, name) = (format!("{at}/value"), &variable.name);
