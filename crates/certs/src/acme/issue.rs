@@ -1,0 +1,284 @@
+//! Account, order, challenges, certificate.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use instant_acme::{
+    Account, AccountBuilder, AuthorizationStatus, CertificateIdentifier, ChallengeType, ExternalAccountKey, Identifier,
+    Key, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
+};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretSlice};
+
+use super::{Dns01, IssueError, record_name};
+use crate::bundle::Bundle;
+use crate::certificate::Certificate;
+use crate::key::{KeyAlgorithm, PrivateKey};
+use crate::make::signing_request;
+use crate::pem;
+
+/// The longest that proving and issuing may take, waits for the zone included.
+const ISSUE_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// The longest that cleaning up may take.
+const CLEAN_LIMIT: Duration = Duration::from_secs(3 * 60);
+/// The longest that one question about the account may take.
+const ASK_LIMIT: Duration = Duration::from_secs(60);
+/// How long to wait for the authority to look, and then to sign.
+const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(180));
+
+/// Where an authority is.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// The address of its directory (RFC 8555, section 7.1.1).
+    pub url: String,
+    /// A PEM file with the root to trust instead of the platform's, for private authorities.
+    pub root: Option<PathBuf>,
+}
+
+impl Directory {
+    /// An authority that the platform trusts.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), root: None }
+    }
+}
+
+/// What a commercial authority gives out to bind ACME accounts to its own customers (RFC 8555, section 7.3.4).
+///
+/// `Debug` prints no key.
+#[derive(Clone, Debug)]
+pub struct ExternalAccount {
+    /// The key identifier.
+    pub id: String,
+    /// The HMAC key; authorities show it in base64url, this is decoded.
+    pub key: SecretSlice<u8>,
+}
+
+/// When the authority would like a certificate to be renewed (RFC 9773).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RenewalWindow {
+    /// The first moment.
+    pub start: Timestamp,
+    /// The last moment.
+    pub end: Timestamp,
+    /// When to ask again.
+    pub ask_again_after: Duration,
+}
+
+/// An account with an authority.
+#[derive(Clone)]
+pub struct Acme {
+    account: Account,
+}
+
+impl fmt::Debug for Acme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acme").field("account", &self.account.id()).finish_non_exhaustive()
+    }
+}
+
+impl Acme {
+    /// Finds the account of this key, or makes one and so agrees to the authority's terms of service.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::AccountKey`] for a key that is not P-256, [`IssueError::Authority`] for everything else.
+    pub async fn open(directory: &Directory, account_key: &PrivateKey) -> Result<Self, IssueError> {
+        if account_key.algorithm() != &KeyAlgorithm::P256 {
+            return Err(IssueError::AccountKey);
+        }
+        const ACTION: &str = "open the ACME account";
+        let failed = |source| IssueError::Authority { action: ACTION, source };
+        let key = || {
+            let der = account_key.pkcs8().to_vec();
+            let key = Key::from_pkcs8_der(der.as_slice().into())?;
+            Ok((key, instant_acme_key(der)))
+        };
+        in_time(ASK_LIMIT, ACTION, async {
+            let found = builder(directory)?.from_key(key().map_err(failed)?, directory.url.clone()).await;
+            let opened = match found {
+                // Any refusal may mean that there is none; what else is wrong shows in the second answer.
+                Err(instant_acme::Error::Api(_)) => {
+                    builder(directory)?.create_from_key(key().map_err(failed)?, directory.url.clone()).await
+                }
+                other => other,
+            };
+            opened.map(|(account, _)| Self { account }).map_err(failed)
+        })
+        .await
+    }
+
+    /// Makes an account bound to a customer of the authority, and returns the key to [`open`](Self::open) it with.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::Authority`].
+    pub async fn register(
+        directory: &Directory,
+        contact: &[&str],
+        customer: &ExternalAccount,
+    ) -> Result<(Self, PrivateKey), IssueError> {
+        const ACTION: &str = "register the ACME account";
+        let failed = |source| IssueError::Authority { action: ACTION, source };
+        let account = NewAccount { contact, terms_of_service_agreed: true, only_return_existing: false };
+        let external = ExternalAccountKey::new(customer.id.clone(), customer.key.expose_secret());
+        in_time(ASK_LIMIT, ACTION, async {
+            let made = builder(directory)?.create(&account, directory.url.clone(), Some(&external)).await;
+            let (account, credentials) = made.map_err(failed)?;
+            let key = PrivateKey::from_pkcs8(credentials.private_key().secret_pkcs8_der());
+            Ok((Self { account }, key.map_err(|_| IssueError::AccountKey)?))
+        })
+        .await
+    }
+
+    /// Proves the hosts by DNS and has a certificate for the key issued.
+    ///
+    /// To renew, give the old certificate as `replaces`: an authority with renewal information then lifts its limits.
+    /// Records are removed again whatever happens; after a kill, or when this future is dropped, by the next run.
+    ///
+    /// # Errors
+    ///
+    /// See [`IssueError`]. When both the issue and the cleaning fail, the first failure is told.
+    pub async fn issue(
+        &self,
+        dns: &impl Dns01,
+        hosts: &[&str],
+        key: &PrivateKey,
+        replaces: Option<&Certificate>,
+    ) -> Result<Bundle, IssueError> {
+        let request = signing_request(key, hosts).map_err(IssueError::Request)?;
+        let mut records = hosts.iter().map(|host| record_name(host)).collect::<Result<Vec<_>, _>>()?;
+        records.sort();
+        records.dedup();
+        in_time(CLEAN_LIMIT, "remove old TXT records", clean(dns, &records)).await?;
+        let issued = in_time(ISSUE_LIMIT, "issue the certificate", async {
+            let mut order = self.order(hosts, replaces).await?;
+            prove(dns, &mut order).await?;
+            let pem = fetch(&mut order, hosts, request.der()).await?;
+            let (_, certificates) = pem::read(pem.as_bytes(), None).map_err(IssueError::Answer)?;
+            Bundle::new(key.clone(), certificates).map_err(IssueError::Answer)
+        })
+        .await;
+        let cleaned = in_time(CLEAN_LIMIT, "remove the TXT records", clean(dns, &records)).await;
+        let bundle = issued?;
+        cleaned?;
+        Ok(bundle)
+    }
+
+    /// When the authority would like this certificate to be renewed; `None` when it does not tell.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::Authority`].
+    pub async fn renewal_window(&self, leaf: &Certificate) -> Result<Option<RenewalWindow>, IssueError> {
+        const ACTION: &str = "ask when to renew";
+        let Some(id) = identifier(leaf) else { return Ok(None) };
+        match in_time(ASK_LIMIT, ACTION, async { Ok(self.account.renewal_info(&id).await) }).await? {
+            Ok((info, ask_again_after)) => {
+                let time = |at: time::OffsetDateTime| Timestamp::from_second(at.unix_timestamp()).unwrap_or_default();
+                let window = info.suggested_window;
+                Ok(Some(RenewalWindow { start: time(window.start), end: time(window.end), ask_again_after }))
+            }
+            Err(instant_acme::Error::Unsupported(_)) => Ok(None),
+            Err(source) => Err(IssueError::Authority { action: ACTION, source }),
+        }
+    }
+
+    async fn order(&self, hosts: &[&str], replaces: Option<&Certificate>) -> Result<Order, IssueError> {
+        let failed = |source| IssueError::Authority { action: "order the certificate", source };
+        let names = hosts.iter().map(|host| {
+            let star = if host.starts_with("*.") { "*." } else { "" };
+            record_name(host).map(|record| {
+                let name = record.strip_prefix("_acme-challenge.").unwrap_or(&record);
+                Identifier::Dns(format!("{star}{name}"))
+            })
+        });
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        if let Some(id) = replaces.and_then(identifier) {
+            match self.account.new_order(&NewOrder::new(&names).replaces(id)).await {
+                // No renewal information, or the old certificate was already replaced: order as if it were new.
+                Err(instant_acme::Error::Unsupported(_) | instant_acme::Error::Api(_)) => {}
+                other => return other.map_err(failed),
+            }
+        }
+        self.account.new_order(&NewOrder::new(&names)).await.map_err(failed)
+    }
+}
+
+async fn in_time<T>(
+    limit: Duration,
+    action: &'static str,
+    work: impl Future<Output = Result<T, IssueError>>,
+) -> Result<T, IssueError> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(IssueError::TooLate { action }))
+}
+
+fn builder(directory: &Directory) -> Result<AccountBuilder, IssueError> {
+    let builder = match &directory.root {
+        Some(root) => Account::builder_with_root(root),
+        None => Account::builder(),
+    };
+    builder.map_err(|source| IssueError::Authority { action: "prepare TLS for the authority", source })
+}
+
+/// Removes what this run, or one before it, has published.
+async fn clean(dns: &impl Dns01, records: &[String]) -> Result<(), IssueError> {
+    let mut first = Ok(());
+    for record in records {
+        let failed = |action| move |source| IssueError::Dns { action, record: record.clone(), source };
+        let values = match dns.leftovers(record).await.map_err(failed("look at")) {
+            Ok(values) => values,
+            Err(error) => {
+                first = first.and(Err(error));
+                continue;
+            }
+        };
+        for value in values {
+            first = first.and(dns.remove(record, &value).await.map_err(failed("remove")));
+        }
+    }
+    first
+}
+
+/// Answers the challenges that are still open.
+async fn prove(dns: &impl Dns01, order: &mut Order) -> Result<(), IssueError> {
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let failed = |source| IssueError::Authority { action: "read what the authority wants to see", source };
+        let mut authorization = authorization.map_err(failed)?;
+        if authorization.status == AuthorizationStatus::Valid {
+            continue;
+        }
+        let host = authorization.identifier().to_string();
+        let record = record_name(&host)?;
+        let mut challenge = authorization.challenge(ChallengeType::Dns01).ok_or(IssueError::NoDnsChallenge { host })?;
+        let value = challenge.key_authorization().dns_value();
+        let failed = |source| IssueError::Dns { action: "publish", record: record.clone(), source };
+        dns.publish(&record, &value).await.map_err(failed)?;
+        let failed = |source| IssueError::Authority { action: "tell the authority to look", source };
+        challenge.set_ready().await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Waits until the authority is convinced, hands in the request and waits for the certificate.
+async fn fetch(order: &mut Order, hosts: &[&str], request: &[u8]) -> Result<String, IssueError> {
+    let failed = |action| move |source| IssueError::Authority { action, source };
+    match order.poll_ready(&PATIENCE).await.map_err(failed("wait until the authority has looked"))? {
+        OrderStatus::Ready => order.finalize_csr(request).await.map_err(failed("hand in the request"))?,
+        OrderStatus::Processing | OrderStatus::Valid => {}
+        _ => return Err(IssueError::Refused { hosts: hosts.join("`, `") }),
+    }
+    order.poll_certificate(&PATIENCE).await.map_err(failed("fetch the certificate"))
+}
+
+fn identifier(leaf: &Certificate) -> Option<CertificateIdentifier<'static>> {
+    let authority = leaf.facts.authority_key_id.as_deref()?;
+    Some(CertificateIdentifier::new(authority.into(), leaf.serial().into()).into_owned())
+}
+
+/// The key in the form instant-acme takes beside its own.
+fn instant_acme_key(der: Vec<u8>) -> rustls_pki_types::PrivateKeyDer<'static> {
+    rustls_pki_types::PrivatePkcs8KeyDer::from(der).into()
+}
