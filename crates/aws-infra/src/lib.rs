@@ -17,8 +17,8 @@ mod ids;
 pub mod logs;
 pub mod route53;
 pub mod secretsmanager;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 pub mod wire;
 
 pub use aws::{Aws, Connection, SharedHttpClient, SignIn, default_http_client};

@@ -1,4 +1,4 @@
-//! For the unit tests of this crate: a home whose clients reach nothing.
+//! For tests that call nobody: a home whose clients reach nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use crate::{Aws, Home};
 
 /// A home in `eu-west-1`, account 123456789012, without credentials and without an endpoint: a call would fail at once.
-pub(crate) fn home() -> Home {
+pub fn home() -> Home {
     let shared =
         SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-1")).build();
     let aws = Aws {

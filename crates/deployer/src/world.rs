@@ -17,6 +17,9 @@ use crate::refusal::Refusal;
 /// The zone that owns the pretend host name.
 const ZONE: &str = "example.com";
 
+/// Another place for what the sandbox installs, so that sandboxes apart share one installation.
+const TOOLS_VARIABLE: &str = "KEEPER_AUTOMATOR_SANDBOX_TOOLS";
+
 /// An open sandbox.
 pub(crate) struct World {
     emulator: Emulator,
@@ -40,7 +43,11 @@ impl World {
                 .because(error.to_string())
                 .exit(ExitCode::SandboxFailed)
         };
-        let settings = Settings { keep, ..Settings::from_env(root.clone()) };
+        let environment = host.env.iter().map(|(key, value)| (key.into(), value.into())).collect();
+        let mut settings = Settings { keep, environment, ..Settings::from_env(root.clone()) };
+        if let Some(tools) = host.env.get(TOOLS_VARIABLE) {
+            settings.tools = PathBuf::from(tools);
+        }
         let talk = |text: &str| host.talk(&format!("sandbox: {text}\n"));
         let emulator = sandbox::find_or_start(&settings, &talk).await.map_err(|error| {
             let refusal = failed(&error);

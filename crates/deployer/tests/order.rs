@@ -1,0 +1,163 @@
+//! The order of the guide: every edge of the graph stands in one table with its reason, and a graph that lacks any of them is
+//! found out.
+
+use std::collections::BTreeSet;
+
+use deployer::config::Config;
+use deployer::guide::{self, Material};
+use resource_graph::{Graph, NodeIndex};
+
+/// Who waits for whom, and what happens otherwise. `*` stands for any end of a name.
+const EDGES: &[(&str, &str, &str)] = &[
+    ("subnet/*", "availability-zones", "a subnet lies in a zone"),
+    ("subnet/*", "vpc", "a subnet lies in a VPC"),
+    ("internet-gateway", "vpc", "it is attached to the VPC"),
+    ("route-table", "vpc", "it belongs to the VPC"),
+    ("route-table", "internet-gateway", "its route leads there"),
+    ("route-table", "subnet/*", "it is theirs"),
+    ("egress", "subnet/*", "whether tasks need public addresses is read from the subnets' routes (C19)"),
+    ("egress", "route-table", "before the routes are there, no subnet leads anywhere"),
+    ("security-group/*", "vpc", "a group belongs to a VPC"),
+    ("security-group-rules/*", "security-group/*", "rules are of a group and name groups (C11)"),
+    ("efs-mount-target/*", "efs-file-system/*", "it leads to the file system"),
+    ("efs-mount-target/*", "subnet/*", "it has its address there (C08)"),
+    ("efs-mount-target/*", "security-group/efs", "only the tasks may reach it"),
+    ("efs-access-point/*", "efs-file-system/*", "it opens the file system (C07)"),
+    ("role-policy/execution", "role/execution", "it is written into the role"),
+    ("role-policy/execution", "secret", "it allows to read exactly that (C05)"),
+    ("role-policy/task", "role/task", "it is written into the role"),
+    ("role-policy/task", "efs-file-system/*", "it allows to mount exactly those (C07)"),
+    ("role-policy/task", "efs-access-point/*", "and only through those"),
+    ("task-definition", "log-group", "its containers log there; a task may not create it (C10)"),
+    ("task-definition", "role/execution", "it names the role's ARN"),
+    ("task-definition", "role/task", "it names the role's ARN"),
+    ("task-definition", "secret", "it names the secret's ARN (C05)"),
+    ("task-definition", "efs-file-system/*", "it mounts them"),
+    ("task-definition", "efs-access-point/*", "through these"),
+    ("target-group", "vpc", "its targets have addresses there"),
+    ("load-balancer", "subnet/*", "it has its addresses there (C09)"),
+    ("load-balancer", "security-group/alb", "Keeper may reach it"),
+    ("load-balancer", "route-table", "order only: AWS refuses one that faces the internet without a route to it"),
+    ("listener", "load-balancer", "it belongs to the balancer"),
+    ("listener", "certificate", "it shows the certificate"),
+    ("listener", "target-group", "it forwards there"),
+    ("ecs-service", "ecs-cluster", "it lives there"),
+    ("ecs-service", "task-definition", "it runs that"),
+    ("ecs-service", "target-group", "its tasks are registered there"),
+    ("ecs-service", "subnet/*", "its tasks run there"),
+    ("ecs-service", "security-group/task", "its tasks carry that"),
+    ("ecs-service", "egress", "its tasks get a public address or not (C19)"),
+    ("ecs-service", "role-policy/*", "order only: a task that may not read the secret or mount the files fails to start"),
+    ("ecs-service", "efs-mount-target/*", "order only: a task in a zone without one cannot mount"),
+    ("ecs-service", "security-group-rules/*", "order only: a task that reaches neither vault nor files fails to start"),
+    ("ecs-service", "listener", "order only: ECS refuses a target group that no listener forwards to"),
+    ("dns-record", "hosted-zone", "it is written there"),
+    ("dns-record", "load-balancer", "it points there (C22)"),
+];
+
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
+}
+
+/// Which two nodes an entry of the table is about: where both names end in `*`, those that share what must be shared.
+fn expected(graph: &Graph) -> BTreeSet<(String, String)> {
+    let names: Vec<String> = graph.nodes().map(|node| graph.subject(node).node.to_string()).collect();
+    let mut edges = BTreeSet::new();
+    for (user, need, _) in EDGES {
+        for user in names.iter().filter(|name| matches(user, name)) {
+            for need in names.iter().filter(|name| matches(need, name)) {
+                if belongs_together(user, need) {
+                    edges.insert((user.clone(), need.clone()));
+                }
+            }
+        }
+    }
+    edges
+}
+
+fn belongs_together(user: &str, need: &str) -> bool {
+    let parts = |name: &str| name.split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (user, need) = (parts(user), parts(need));
+    match (user[0].as_str(), need[0].as_str()) {
+        // efs-mount-target/config/1: of the file system `config`, in the subnet 1.
+        ("efs-mount-target", "efs-file-system") => user[1] == need[1],
+        ("efs-mount-target", "subnet") => user[2] == need[1],
+        ("efs-access-point", "efs-file-system") => user[1] == need[1],
+        ("security-group-rules", "security-group") => {
+            // The neighbours of each group: balancer - task - efs.
+            let distance = |name: &str| ["alb", "task", "efs"].iter().position(|role| *role == name).unwrap();
+            distance(&user[1]).abs_diff(distance(&need[1])) <= 1 && !(user[1] == "alb" && need[1] == "efs")
+        }
+        _ => true,
+    }
+}
+
+fn actual(graph: &Graph) -> BTreeSet<(String, String)> {
+    let name = |node: NodeIndex| graph.subject(node).node.to_string();
+    graph.nodes().flat_map(|node| graph.edges(node).map(move |need| (name(node), name(need))).collect::<Vec<_>>()).collect()
+}
+
+fn guide() -> Graph {
+    let config = Config::sandbox("x.pfx".into(), "x.txt".into(), "x.json".into());
+    guide::graph(&config, &Material::unknown(), &aws_infra::testing::home())
+}
+
+#[tokio::test]
+async fn the_graph_has_exactly_the_edges_of_the_table() {
+    let graph = guide();
+    let (expected, actual) = (expected(&graph), actual(&graph));
+    let missing: Vec<_> = expected.difference(&actual).collect();
+    let unexplained: Vec<_> = actual.difference(&expected).collect();
+    assert!(missing.is_empty() && unexplained.is_empty(), "missing: {missing:#?}\nwithout a reason: {unexplained:#?}");
+}
+
+#[tokio::test]
+async fn removing_any_edge_is_found_out() {
+    let count = actual(&guide()).len();
+    for at in 0..count {
+        let mut graph = guide();
+        let edges: Vec<(NodeIndex, NodeIndex)> =
+            graph.nodes().flat_map(|node| graph.edges(node).map(move |need| (node, need)).collect::<Vec<_>>()).collect();
+        let (user, need) = edges[at];
+        assert!(graph.cut(user, need));
+        let lost = expected(&graph).difference(&actual(&graph)).cloned().collect::<Vec<_>>();
+        let name = |node: NodeIndex| graph.subject(node).node.to_string();
+        let (user, need) = (name(user), name(need));
+        assert_eq!(lost, [(user.clone(), need.clone())]);
+        let why = EDGES.iter().find(|(a, b, _)| matches(a, &user) && matches(b, &need)).unwrap().2;
+        println!("without `{user}` after `{need}`: found out; {why}");
+    }
+}
+
+#[tokio::test]
+async fn the_rules_of_order_of_the_guide_hold() {
+    // Kn before An and the like, as spec'd by the guide: each of these is a path, whatever the edges in between.
+    let graph = guide();
+    let edges = actual(&graph);
+    let reaches = |user: &str, need: &str| {
+        let (mut seen, mut todo) = (BTreeSet::new(), vec![user.to_owned()]);
+        while let Some(node) = todo.pop() {
+            if node == need {
+                return true;
+            }
+            for (_, next) in edges.iter().filter(|(from, _)| *from == node) {
+                if seen.insert(next.clone()) {
+                    todo.push(next.clone());
+                }
+            }
+        }
+        false
+    };
+    let rules = [
+        ("security-group-rules/efs", "security-group/task", "A4 before A5"),
+        ("efs-mount-target/config/1", "security-group/efs", "A5 before A6"),
+        ("listener", "target-group", "A10 before A11"),
+        ("ecs-service", "listener", "A11 before A12"),
+        ("ecs-service", "secret", "the secret before a task reads it"),
+        ("ecs-service", "log-group", "the log group before a task writes"),
+        ("dns-record", "load-balancer", "A11 before A13"),
+    ];
+    for (user, need, rule) in rules {
+        assert!(reaches(user, need), "{rule}: {user} does not wait for {need}");
+    }
+}
