@@ -5,7 +5,9 @@
 //!
 //! - [`Document`] and [`TaskDefinition`] read and write what ECS reads and writes, and lose nothing.
 //! - [`Description`] is what a person decided; [`Description::render`] makes the document.
-//! - [`lint`](lint()) says what AWS would refuse and what a security review would flag.
+//! - [`lint`](lint()) says what AWS would refuse and what a security review would flag, [`hints`] what could be
+//!   tightened, [`check_settings`] what does not go together; [`RULES`] is the table behind them.
+//! - [`source`] finds a finding's place in the text, [`sarif`] writes findings for code-scanning pages.
 //! - [`diff`](diff()) compares two documents, [`corrections`](corrections()) compares the guide's with ours.
 //! - [`secrets`] is the writer image's mini-language, [`properties`] is `keeper.properties`.
 //!
