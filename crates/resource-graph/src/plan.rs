@@ -278,11 +278,8 @@ impl Graph {
     /// Tells a plan as events, one a node.
     pub fn tell(&self, cx: &Cx, plan: &Plan) {
         for change in &plan.changes {
-            let cx = match self.find(&change.node) {
-                Some(node) => cx.about(self.nodes[node.0].subject.clone()),
-                None => cx.clone(),
-            };
-            cx.emit(What::Planned { action: change.action.clone() });
+            let Change { node, kind, step, corrections, action, .. } = change.clone();
+            cx.about(Subject { node, kind, step, corrections }.into()).emit(What::Planned { action });
         }
     }
 

@@ -1683,6 +1683,35 @@ fn the_shape_of_an_event_is_stable() {
 }
 
 #[test]
+fn a_plan_is_told_as_one_event_a_line_each_about_its_node() {
+    story(async {
+        let world = World::default();
+        world.put("orphan", Mark::Managed, &[], 0, 0);
+        let mut graph = pair_wanted(&world, 0);
+        graph.inventory(Shelf { world: world.clone(), of: Vec::new() });
+        let (_, plan) = look(&graph, &world.cx()).await;
+        world.turn_page();
+        graph.tell(&world.cx(), &plan);
+        let (diary, _) = world.turn_page();
+        let told: Vec<(String, String, &str)> = diary
+            .iter()
+            .filter_map(|moment| match moment {
+                Moment::Told(event) => match (&event.subject, &event.what) {
+                    (Some(Subject { node, step, .. }), What::Planned { action }) => {
+                        Some((node.to_string(), step.clone(), action.word()))
+                    }
+                    other => panic!("{other:?}"),
+                },
+                Moment::Began(..) => None,
+            })
+            .collect();
+        let line = |node: &str, step: &str, word: &'static str| (node.to_owned(), step.to_owned(), word);
+        let expected = [line("earlier", "T1", "create"), line("later", "T1", "create"), line("orphan", "", "remove")];
+        assert_eq!(told, expected);
+    });
+}
+
+#[test]
 fn a_plan_is_json_that_reads_back_the_same() {
     story(async {
         let world = World::default();
