@@ -125,8 +125,16 @@ impl Aws {
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
         let shared = shared_config(connection).await;
         let sts = client!(aws_sdk_sts, "sts", &shared, connection);
+        // The first call shows whether there is anybody: a person waits for it, and more attempts would only hide that nobody is.
+        let quick = aws_sdk_sts::config::Builder::new().retry_config(RetryConfig::standard().with_max_attempts(3));
         let action = format!("sign in to AWS in {}", connection.region);
-        let identity = sts.get_caller_identity().send().await.map_err(|error| failed(&action, error))?;
+        let identity = sts
+            .get_caller_identity()
+            .customize()
+            .config_override(quick)
+            .send()
+            .await
+            .map_err(|error| failed(&action, error))?;
         let account = required(identity.account(), &action, "account")?;
         // arn:PARTITION:sts::…
         let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();

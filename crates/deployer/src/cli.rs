@@ -62,6 +62,9 @@ pub(crate) struct Where {
     /// End after this many minutes at the latest.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub(crate) minutes: u64,
+    /// Wait this many seconds for one answer of AWS.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) patience: u64,
     /// Print text for people, or JSON for programs.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

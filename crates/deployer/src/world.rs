@@ -106,7 +106,8 @@ impl Files {
         write(&files.pfx, &bundle.to_pfx(&password)?)?;
         write(&files.password, password.expose_secret().as_bytes())?;
         // Random, so that tests can look for it: a real one opens a vault.
-        write(&files.ksm_config, generate_password()?.expose_secret().as_bytes())?;
+        let ksm_config = aws_infra::digest(&[generate_password()?.expose_secret()]);
+        write(&files.ksm_config, ksm_config.as_bytes())?;
         Ok(files)
     }
 

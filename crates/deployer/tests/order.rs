@@ -47,7 +47,11 @@ const EDGES: &[(&str, &str, &str)] = &[
     ("ecs-service", "subnet/*", "its tasks run there"),
     ("ecs-service", "security-group/task", "its tasks carry that"),
     ("ecs-service", "egress", "its tasks get a public address or not (C19)"),
-    ("ecs-service", "role-policy/*", "order only: a task that may not read the secret or mount the files fails to start"),
+    (
+        "ecs-service",
+        "role-policy/*",
+        "order only: a task that may not read the secret or mount the files fails to start",
+    ),
     ("ecs-service", "efs-mount-target/*", "order only: a task in a zone without one cannot mount"),
     ("ecs-service", "security-group-rules/*", "order only: a task that reaches neither vault nor files fails to start"),
     ("ecs-service", "listener", "order only: ECS refuses a target group that no listener forwards to"),
@@ -94,7 +98,10 @@ fn belongs_together(user: &str, need: &str) -> bool {
 
 fn actual(graph: &Graph) -> BTreeSet<(String, String)> {
     let name = |node: NodeIndex| graph.subject(node).node.to_string();
-    graph.nodes().flat_map(|node| graph.edges(node).map(move |need| (name(node), name(need))).collect::<Vec<_>>()).collect()
+    graph
+        .nodes()
+        .flat_map(|node| graph.edges(node).map(move |need| (name(node), name(need))).collect::<Vec<_>>())
+        .collect()
 }
 
 fn guide() -> Graph {
@@ -116,8 +123,10 @@ async fn removing_any_edge_is_found_out() {
     let count = actual(&guide()).len();
     for at in 0..count {
         let mut graph = guide();
-        let edges: Vec<(NodeIndex, NodeIndex)> =
-            graph.nodes().flat_map(|node| graph.edges(node).map(move |need| (node, need)).collect::<Vec<_>>()).collect();
+        let edges: Vec<(NodeIndex, NodeIndex)> = graph
+            .nodes()
+            .flat_map(|node| graph.edges(node).map(move |need| (node, need)).collect::<Vec<_>>())
+            .collect();
         let (user, need) = edges[at];
         assert!(graph.cut(user, need));
         let lost = expected(&graph).difference(&actual(&graph)).cloned().collect::<Vec<_>>();

@@ -8,6 +8,7 @@ mod route_table;
 mod security_group;
 mod security_group_rules;
 mod subnet;
+mod two_zones;
 mod vpc;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use route_table::{RouteTable, RouteTables};
 pub use security_group::{SecurityGroup, SecurityGroups};
 pub use security_group_rules::{Direction, Peer, Rule, SecurityGroupRules};
 pub use subnet::{Subnet, SubnetOutput, Subnets};
+pub use two_zones::TwoZones;
 pub use vpc::{Vpc, Vpcs};
 
 use crate::Home;

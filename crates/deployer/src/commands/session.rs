@@ -99,6 +99,7 @@ impl Session {
         });
         connection.endpoint.clone_from(&config.endpoint.url);
         connection.endpoints.clone_from(&config.endpoint.services);
+        connection.patience = std::time::Duration::from_secs(place.patience);
         connection.sign_in = SignIn::Default { profile: place.profile.clone() };
         #[cfg(feature = "sandbox")]
         if world.is_some() {

@@ -10,7 +10,7 @@ use aws_infra::acm::{Certificate, CertificateOutput, Certificates};
 use aws_infra::ec2::{
     AvailabilityZones, Direction, Egress, ExistingSubnet, ExistingVpc, InternetGateway, InternetGateways, Peer,
     PublicIp, RouteTable, RouteTables, Rule, SecurityGroup, SecurityGroupRules, SecurityGroups, Subnet, SubnetOutput,
-    Subnets, Vpc, Vpcs,
+    Subnets, TwoZones, Vpc, Vpcs,
 };
 use aws_infra::ecs::{Cluster, Clusters, Service, Services, TaskDefinition, TaskDefinitions, Template};
 use aws_infra::efs::{AccessPoint, AccessPoints, FileSystem, FileSystems, MountTarget, MountTargets};
@@ -191,6 +191,8 @@ impl Guide<'_> {
                     let subnet = ExistingSubnet { home: home.clone(), node, id: SubnetId::new(tail), vpc: vpc.clone() };
                     outputs.push(self.read(StepId::A1, &["C09"], subnet));
                 }
+                let node = NodeId::from("two-zones");
+                self.read(StepId::A1, &["C09"], TwoZones { node, subnets: outputs.clone() });
                 (vpc, outputs, tails, None)
             }
         };
