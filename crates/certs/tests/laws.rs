@@ -121,3 +121,16 @@ fn a_throw_away_authority_issues_for_every_kind_of_key() {
     assert!(authority.issue(&[], KeyType::P256, now(), now()).is_err());
     assert!(authority.issue(&["no host"], KeyType::P256, now(), now()).is_err());
 }
+
+#[test]
+fn limits_are_kept() {
+    let password = SecretString::from("secret");
+    let pfx = |bytes: &[u8]| Bundle::from_pfx(bytes, &password).unwrap_err();
+    assert_eq!(pfx(&vec![0; 5 << 20]).code(), "pfx-too-large");
+    assert_eq!(pfx(&fixture("pem/p256-pkcs8.pem")).to_string(), "read the PKCS#12 file, because it is PEM text");
+    assert_eq!(Bundle::from_pem(&vec![b'a'; 5 << 20], None).unwrap_err().code(), "pem-too-large");
+    let many = [BUNDLES[3].key().to_pem().expose_secret(), &BUNDLES[3].leaf().pem().repeat(201)].concat();
+    assert_eq!(Bundle::from_pem(many.as_bytes(), None).unwrap_err().code(), "pem-too-large");
+    let options = PfxOptions { rounds: u32::MAX, ..PfxOptions::default() };
+    assert_eq!(BUNDLES[3].to_pfx_with(&password, &options).unwrap_err().code(), "pfx-rounds");
+}
