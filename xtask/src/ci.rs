@@ -97,7 +97,7 @@ struct Line {
 struct Ci {
     /// Cargo.lock may not change on the way.
     locked: bool,
-    /// The target directory had no compiled dependency when we came.
+    /// The target directory held nothing of the AWS SDK when we came.
     fresh: bool,
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let chosen = choose(&options.only, &options.skip, strict)?;
     let ci = Ci {
         locked: std::env::var_os("CI").is_some_and(|value| !value.is_empty()),
-        fresh: once::rlibs(&run::target_dir()?)?.is_empty(),
+        fresh: once::is_fresh(&run::target_dir()?)?,
     };
 
     let mut lines = Vec::new();
@@ -257,7 +257,7 @@ fn unreachable_advisories(said: &str) -> Option<String> {
 fn sandbox() -> Result<()> {
     let binary = product::build()?;
     let command = |words: &str| {
-        let mut command = Command::new(&binary);
+        let mut command = product::command(&binary);
         command.args(words.split(' ')).current_dir(run::root()).stdin(Stdio::null());
         command
     };

@@ -40,6 +40,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let through_cargo_fuzz =
         run::quietly(nightly().args(["fuzz", "--version"])).is_ok_and(|output| output.status.success());
     for name in wanted {
+        let artifacts = manifest.with_file_name("artifacts").join(name);
+        std::fs::create_dir_all(&artifacts).with_context(|| format!("create {}", artifacts.display()))?;
         println!("fuzz {name}: {} s", options.seconds);
         run::check(&mut command(name, options.seconds, &manifest, through_cargo_fuzz))?;
     }
@@ -65,7 +67,16 @@ fn command(name: &str, seconds: u32, manifest: &Path, through_cargo_fuzz: bool) 
             .args(["run", "--release", "--target", "x86_64-unknown-linux-gnu", "--bin", name, "--manifest-path"])
             .arg(manifest);
     }
-    command.arg("--").arg(format!("-max_total_time={seconds}"));
+    command.arg("--");
+    if !through_cargo_fuzz {
+        // Where cargo-fuzz keeps them.
+        let beside = |folder: &str| manifest.with_file_name(folder).join(name);
+        if beside("corpus").is_dir() {
+            command.arg(beside("corpus"));
+        }
+        command.arg(format!("-artifact_prefix={}/", beside("artifacts").display()));
+    }
+    command.arg(format!("-max_total_time={seconds}"));
     command
 }
 
@@ -93,7 +104,7 @@ mod tests {
     fn the_time_limit_reaches_libfuzzer_either_way() {
         for through in [true, false] {
             let line = run::line(&command("pfx", 5, Path::new("fuzz/Cargo.toml"), through));
-            assert!(line.ends_with("-- -max_total_time=5"), "{line}");
+            assert!(line.contains(" -- ") && line.ends_with(" -max_total_time=5"), "{line}");
             assert_eq!(line.contains("fuzz run pfx"), through, "{line}");
         }
     }

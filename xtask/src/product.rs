@@ -1,7 +1,7 @@
 //! The product's binary: built here, never linked here.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -15,10 +15,16 @@ pub(crate) const BUILD: [&str; 7] = ["build", "-p", "deployer", "--features", "s
 /// Builds the product and becomes it, so that its exit code and the signals sent to it are its own.
 pub(crate) fn run(args: &[OsString]) -> Result<ExitCode> {
     let binary = build()?;
-    let mut command = Command::new(&binary);
+    let mut command = command(&binary);
     command.args(args);
-    run::without_our_package(&mut command);
     become_it(command).with_context(|| format!("start {}", binary.display()))
+}
+
+/// The product as a child that does not know who built it.
+pub(crate) fn command(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    run::without_our_package(&mut command);
+    command
 }
 
 #[cfg(unix)]

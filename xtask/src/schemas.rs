@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let binary = product::build()?;
     let mut stale = 0;
     for (args, file) in SCHEMAS {
-        let said = run::stdout_of(Command::new(&binary).args(args))?;
+        let said = run::stdout_of(product::command(&binary).args(args))?;
         let path = run::root().join(file);
         if is_fresh(&path, &said)? {
             println!("{file}: fresh");

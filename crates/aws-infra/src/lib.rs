@@ -7,11 +7,16 @@
 pub mod acm;
 mod aws;
 pub mod ec2;
+pub mod ecs;
+pub mod efs;
 pub mod elb;
 mod fail;
 mod home;
+pub mod iam;
 mod ids;
 pub mod logs;
+pub mod route53;
+pub mod secretsmanager;
 #[cfg(test)]
 mod testing;
 pub mod wire;

@@ -1,29 +1,29 @@
 //! Applying: every node is looked at and decided on again when what it needs is there, then changed; what was replaced is
 //! retired after everything that used it has moved on.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use crate::cx::millis_since;
 use crate::event::{Outcome, What};
-use crate::graph::Graph;
+use crate::graph::{Graph, Node};
 use crate::plan::{Discovery, Planned};
 use crate::reference::{Outlook, Prospect, Value};
-use crate::teardown::{Task, Teardown};
-use crate::wait::sleep;
-use crate::{Action, Certainty, Cx, Error, Failure, NodeId, NodeIndex, Plan, Survives};
+use crate::teardown::{Task, teardown};
+use crate::walk::{Attempts, Step, walk};
+use crate::{Action, Cx, Error, Failure, Mark, NodeId, NodeIndex, Plan, Result, Survives};
 
 /// How a walk through the graph is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many nodes are worked on at once.
+    /// How many nodes are worked on at once; at least one.
     pub concurrency: usize,
-    /// How often a node is tried again when an answer was lost or the other side is busy.
+    /// How often a node is tried, when an answer was lost or the other side is busy.
     pub attempts: u32,
-    /// Before the first of these; doubled each time, at most half a minute.
+    /// Before the second attempt; doubled each time, at most half a minute.
     pub backoff: Duration,
 }
 
@@ -72,11 +72,18 @@ impl Report {
     }
 }
 
-/// What the executor remembers of a node that ended well.
+/// What there is of a node that ended well.
 struct Applied {
-    outcome: Outcome,
-    output: Option<Value>,
+    found: Value,
+    /// What it replaced, now or in an earlier run.
     stale: Vec<Value>,
+}
+
+/// What one attempt came to.
+enum Attempt {
+    There(Applied),
+    /// The run was stopped between looking and changing.
+    Stopped,
 }
 
 impl Graph {
@@ -86,229 +93,159 @@ impl Graph {
     /// so. When one node fails, work in flight ends, what needs it is skipped because of it, and the rest carries on.
     pub async fn apply(&self, cx: &Cx, limits: Limits, discovery: &Discovery, plan: &Plan) -> Report {
         let start = Instant::now();
-        let count = self.nodes.len();
-        let outlook = Mutex::new(vec![Prospect::NOTHING; count]);
-        let mut ended: Vec<Option<(Outcome, u64)>> = vec![None; count];
-        let mut stale: Vec<Vec<Value>> = vec![Vec::new(); count];
-        let mut started = vec![false; count];
-        let mut running = FuturesUnordered::new();
-        loop {
-            for index in 0..count {
-                if started[index] || !discovery.selection.0[index] {
-                    continue;
-                }
-                let node = &self.nodes[index];
-                if let Some(because) = self.culprit(index, &ended) {
-                    started[index] = true;
-                    let outcome = Outcome::Skipped { because };
-                    cx.about(node.subject.clone()).emit(What::Finished { outcome: outcome.clone(), millis: 0 });
-                    ended[index] = Some((outcome, 0));
-                    continue;
-                }
-                let ready =
-                    node.edges.iter().all(|&edge| ended[edge].as_ref().is_some_and(|(outcome, _)| outcome.is_done()));
-                if !ready || running.len() >= limits.concurrency || cx.cancellation().is_cancelled() {
-                    continue;
-                }
-                started[index] = true;
-                let moved = node
-                    .edges
-                    .iter()
-                    .any(|&edge| ended[edge].as_ref().is_some_and(|(outcome, _)| *outcome != Outcome::Kept));
-                let change = plan.changes.iter().find(|change| change.node == node.subject.node);
-                let confirmed = change.map_or(Planned::Keep, |change| change.action.clone());
-                let outlook = &outlook;
-                let cx = cx.about(node.subject.clone());
-                running.push(async move {
-                    let start = Instant::now();
-                    let now = Outlook(outlook.lock().unwrap_or_else(PoisonError::into_inner).clone());
-                    let work = self.apply_one(&cx, limits, NodeIndex(index), discovery, &confirmed, moved, &now);
-                    let result = match tokio::time::timeout_at(cx.deadline(), work).await {
-                        Ok(result) => result,
-                        Err(_) => Err(Error::new("deadline", format!("{} in time", confirmed.word()))),
-                    };
-                    (index, result, millis_since(start), cx)
-                });
-            }
-            let Some((index, result, millis, cx)) = running.next().await else { break };
-            let node = &self.nodes[index];
-            let outcome = match result {
-                Ok(applied) => {
-                    stale[index] = applied.stale;
-                    outlook.lock().unwrap_or_else(PoisonError::into_inner)[index] =
-                        Prospect { output: applied.output, survives: Survives::All };
-                    applied.outcome
-                }
-                Err(error) => Outcome::Failed { failure: error.failure(&node.subject.node, &node.subject.step) },
+        let confirmed: HashMap<&NodeId, &Planned> =
+            plan.changes.iter().map(|change| (&change.node, &change.action)).collect();
+        let confirmed =
+            |index: usize| confirmed.get(&self.nodes[index].subject.node).copied().unwrap_or(&Planned::Keep);
+        let chosen: Vec<usize> = (0..self.nodes.len()).filter(|&index| discovery.selection.0[index]).collect();
+        let step = |&index: &usize| {
+            let Node { subject, edges, .. } = &self.nodes[index];
+            let before = edges.iter().filter_map(|edge| chosen.binary_search(edge).ok()).collect();
+            Step { subject: subject.clone(), word: confirmed(index).word(), before, leftovers: false }
+        };
+        let steps: Vec<Step> = chosen.iter().map(step).collect();
+        let applied: Vec<OnceLock<Applied>> = self.nodes.iter().map(|_| OnceLock::new()).collect();
+        let outlook = || {
+            let output = |(node, applied): (&Node, &OnceLock<Applied>)| {
+                let output = applied.get().map(|applied| node.resource.output(&applied.found));
+                Prospect { output, survives: Survives::All }
             };
-            cx.emit(What::Finished { outcome: outcome.clone(), millis });
-            ended[index] = Some((outcome, millis));
-        }
-        drop(running);
-
-        let mut report = Report::default();
-        for (index, node) in self.nodes.iter().enumerate() {
-            if !discovery.selection.0[index] {
-                continue;
+            Outlook(self.nodes.iter().zip(&applied).map(output).collect())
+        };
+        let work = |step: usize, cx: Cx| {
+            let (index, outlook, applied) = (chosen[step], outlook(), &applied);
+            let confirmed = confirmed(index);
+            async move {
+                match self.apply_one(&cx, limits, NodeIndex(index), confirmed, &outlook).await {
+                    Ok((outcome, done)) => {
+                        // A node is applied once.
+                        let _ = applied[index].set(done);
+                        outcome
+                    }
+                    Err(outcome) => outcome,
+                }
             }
-            let (outcome, millis) = ended[index].take().unwrap_or_else(|| {
-                cx.about(node.subject.clone()).emit(What::Finished { outcome: Outcome::NotStarted, millis: 0 });
-                (Outcome::NotStarted, 0)
-            });
-            report.nodes.push(Ended {
-                node: node.subject.node.clone(),
-                kind: node.subject.kind.clone(),
-                step: node.subject.step.clone(),
-                outcome,
-                millis,
-            });
-        }
-        // What is replaced goes only when all its users have moved on, so nothing goes unless everything went well.
-        if report.is_done() && !cx.cancellation().is_cancelled() {
-            self.retire(cx, limits, stale, discovery, &mut report).await;
-        }
+        };
+        let nodes = walk(cx, limits, &steps, work).await;
+        let mut report = Report { nodes, millis: 0 };
+        self.retire(cx, limits, &applied, discovery, &mut report).await;
         report.millis = millis_since(start);
         report
     }
 
-    /// The node because of which `index` cannot be tried, if there is one.
-    fn culprit(&self, index: usize, ended: &[Option<(Outcome, u64)>]) -> Option<NodeId> {
-        self.nodes[index].edges.iter().find_map(|&edge| match &ended[edge] {
-            Some((Outcome::Failed { .. }, _)) => Some(self.nodes[edge].subject.node.clone()),
-            Some((Outcome::Skipped { because }, _)) => Some(because.clone()),
-            _ => None,
-        })
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one node's whole situation")]
+    /// Brings one node to what was confirmed, however many attempts it takes.
     async fn apply_one(
         &self,
         cx: &Cx,
         limits: Limits,
         index: NodeIndex,
-        discovery: &Discovery,
         confirmed: &Planned,
-        moved: bool,
         outlook: &Outlook,
-    ) -> Result<Applied, Error> {
-        let node = &self.nodes[index.0];
-        let seen_before = &discovery.seen[index.0];
-        if *confirmed == Planned::Keep
-            && !moved
-            && let Some((found, _)) = &seen_before.current
-        {
-            let output = Some(node.resource.output(found));
-            return Ok(Applied { outcome: Outcome::Kept, output, stale: seen_before.stale.clone() });
+    ) -> Result<(Outcome, Applied), Outcome> {
+        let subject = &self.nodes[index.0].subject;
+        if let Planned::Blocked { code, why } = confirmed {
+            let error = Error::new("blocked", format!("apply {}, on which a person must decide", subject.node));
+            let mut failure = error.because(why.clone()).failure(&subject.node, &subject.step);
+            failure.code.clone_from(code);
+            return Err(Outcome::Failed { failure });
         }
-        if *confirmed != Planned::Keep {
-            cx.emit(What::Started { action: confirmed.word().to_owned() });
-        }
-        let mut done = Outcome::Kept;
-        let mut replaced: Vec<Value> = Vec::new();
-        if let (Planned::Replace { .. }, Some((old, _))) = (confirmed, &seen_before.current) {
-            replaced.push(old.clone());
-        }
-        let mut attempt = 0;
+        let mut begun = None;
+        let mut attempts = Attempts::new(cx, limits, subject);
         loop {
-            attempt += 1;
-            let result = self.apply_once(cx, index, confirmed, outlook, &mut done, &mut replaced).await;
-            let error = match result {
-                Ok((found, mut stale)) => {
-                    stale.append(&mut replaced);
-                    return Ok(Applied { outcome: done, output: Some(node.resource.output(&found)), stale });
-                }
+            let error = match self.attempt(cx, index, confirmed, outlook, &mut begun).await {
+                Ok(Attempt::There(applied)) => return Ok((begun.unwrap_or(Outcome::Kept), applied)),
+                Ok(Attempt::Stopped) if begun.is_none() => return Err(Outcome::NotStarted),
+                Ok(Attempt::Stopped) => Error::new("cancelled", format!("{} {}", confirmed.word(), subject.node)),
                 Err(error) => error,
             };
-            let again = error.is(Certainty::NotDone) || error.is(Certainty::MaybeDone);
-            if !again || attempt >= limits.attempts || cx.cancellation().is_cancelled() {
-                return Err(error);
-            }
-            let because = error.failure(&node.subject.node, &node.subject.step);
-            cx.emit(What::Again { because, attempt });
-            sleep((limits.backoff * 2u32.saturating_pow(attempt - 1)).min(Duration::from_secs(30))).await;
+            attempts.again(error).await.map_err(|error| error.ends(subject))?;
         }
     }
 
-    /// One look, one decision, one action.
-    async fn apply_once(
+    /// One look, one decision, at most one change. `begun` is how the node ends if this or a later attempt succeeds.
+    async fn attempt(
         &self,
         cx: &Cx,
         index: NodeIndex,
         confirmed: &Planned,
         outlook: &Outlook,
-        done: &mut Outcome,
-        replaced: &mut Vec<Value>,
-    ) -> Result<(Value, Vec<Value>), Error> {
-        let node = &self.nodes[index.0];
-        let seen = node.resource.look(cx, outlook).await?;
+        begun: &mut Option<Outcome>,
+    ) -> Result<Attempt> {
+        let Node { resource, subject, .. } = &self.nodes[index.0];
+        let seen = resource.look(cx, outlook).await?;
         let (now, _) = self.decide(index, &seen, outlook);
         if now.severity() > confirmed.severity() {
-            let error = Error::new(
-                "plan-got-worse",
-                format!("{} {} as confirmed: it would now be {}", confirmed.word(), node.subject.node, now.word()),
-            );
-            return Err(error.expected(format!("{} or less", confirmed.word())));
+            let (was, now_is) = (confirmed.word(), now.word());
+            let message = format!("{was} {} as confirmed: it would now be {now_is}", subject.node);
+            let error = Error::new("plan-got-worse", message).expected(format!("{was} or less"));
+            return Err(match now {
+                Planned::Blocked { why, .. } => error.because(why),
+                _ => error,
+            });
         }
-        if *confirmed == Planned::Keep && now != Planned::Keep {
-            cx.emit(What::Started { action: now.word().to_owned() });
-        }
-        let mark = seen.current.as_ref().map(|(_, mark)| *mark);
-        let found = seen.current.map(|(found, _)| found);
-        let action = match (&now, found) {
-            (Planned::Update { .. }, Some(found)) => {
-                if *done == Outcome::Kept {
-                    *done = Outcome::Updated;
-                }
-                let adopt = mark == Some(crate::Mark::Stranger);
-                Action::Update { found, adopt }
+        let mut stale = seen.stale;
+        let (action, outcome) = match (&now, seen.current) {
+            (_, None) => (Action::Create, Outcome::Created),
+            (Planned::Update { .. }, Some((found, mark))) => {
+                (Action::Update { found, adopt: mark == Mark::Stranger }, Outcome::Updated)
             }
-            (Planned::Replace { .. }, found) => {
-                // What was replaced is known by what is found now, not by what was found while planning.
-                *replaced = found.into_iter().collect();
-                *done = Outcome::Replaced;
-                Action::Create
+            (Planned::Replace { .. }, Some((found, _))) => {
+                stale.push(found);
+                (Action::Create, Outcome::Replaced)
             }
-            (_, None) => {
-                *done = if matches!(confirmed, Planned::Replace { .. }) { Outcome::Replaced } else { Outcome::Created };
-                Action::Create
-            }
-            (_, Some(found)) => {
-                // Kept, or made by an attempt whose answer was lost; then what it replaced is in the stale list.
-                if *done != Outcome::Replaced || !seen.stale.is_empty() {
-                    replaced.clear();
-                }
-                return Ok((found, seen.stale));
-            }
+            // As wanted: it was so before, or an attempt whose answer was lost made it so.
+            (_, Some((found, _))) => return Ok(Attempt::There(Applied { found, stale })),
         };
-        let found = node.resource.apply(cx, action, outlook).await?;
-        Ok((found, seen.stale))
+        if cx.cancellation().is_cancelled() {
+            return Ok(Attempt::Stopped);
+        }
+        if begun.is_none() {
+            cx.emit(What::Started { action: now.word().to_owned() });
+            *begun = Some(outcome);
+        }
+        let found = resource.apply(cx, action, outlook).await?;
+        Ok(Attempt::There(Applied { found, stale }))
     }
 
     /// Destroys what was replaced and what is no longer wanted, users first.
+    ///
+    /// What is replaced goes only when all its users have moved on, so nothing goes unless everything went well.
     async fn retire(
         &self,
         cx: &Cx,
         limits: Limits,
-        stale: Vec<Vec<Value>>,
+        applied: &[OnceLock<Applied>],
         discovery: &Discovery,
         report: &mut Report,
     ) {
-        let mut tasks = Vec::new();
-        for (index, stale) in stale.into_iter().enumerate() {
-            for found in stale {
-                tasks.push(Task::of_node(self, index, "retire", Some(found)));
-            }
-        }
-        tasks.extend(discovery.orphans.iter().map(|orphan| Task::of_orphan(self, orphan)));
-        if tasks.is_empty() {
+        let orphans = Task::of_orphans(&discovery.orphans);
+        if !report.is_done() {
+            let culprit = report.failures().next().map(|failure| failure.node.clone());
+            let outcome = culprit.map_or(Outcome::NotStarted, |because| Outcome::Skipped { because });
+            report.nodes.extend(orphans.iter().map(|task| task.step(Vec::new()).end(cx, outcome.clone(), 0)));
             return;
         }
-        for ended in (Teardown { graph: self, tasks }).run(cx, limits).await {
-            match report.nodes.iter_mut().find(|node| node.node == ended.node) {
-                Some(node) if !ended.outcome.is_done() => node.outcome = ended.outcome,
-                Some(_) => {}
-                None => report.nodes.push(ended),
-            }
+        let left_by = |(index, applied): (usize, &OnceLock<Applied>)| {
+            let stale = &applied.get()?.stale;
+            (!stale.is_empty()).then(|| Task::of_leftovers(self, index, stale.clone()))
+        };
+        let mut tasks: Vec<Task> = applied.iter().enumerate().filter_map(left_by).collect();
+        let leftovers = tasks.len();
+        tasks.extend(orphans);
+        let mut ended = teardown(self, cx, limits, &tasks).await;
+        let removed = ended.split_off(leftovers);
+        for Ended { node, step, outcome, .. } in ended.into_iter().filter(|ended| !ended.outcome.is_done()) {
+            let outcome = match outcome {
+                // The node itself was done, so it cannot be called not started.
+                Outcome::NotStarted => {
+                    let code = cx.over().unwrap_or("cancelled");
+                    let error = Error::new(code, format!("retire what {node} left behind"));
+                    Outcome::Failed { failure: error.failure(&node, &step) }
+                }
+                other => other,
+            };
+            report.nodes.iter_mut().filter(|ended| ended.node == node).for_each(|line| line.outcome = outcome.clone());
         }
+        report.nodes.extend(removed);
     }
 }

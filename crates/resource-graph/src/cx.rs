@@ -90,6 +90,15 @@ impl Cx {
         &self.cancelled
     }
 
+    /// The code of why nothing new may start, if nothing may: the run is stopped or out of time.
+    pub(crate) fn over(&self) -> Option<&'static str> {
+        if self.cancelled.is_cancelled() {
+            Some("cancelled")
+        } else {
+            (Instant::now() >= self.deadline).then_some("deadline")
+        }
+    }
+
     /// Tells that something happened.
     pub fn emit(&self, what: What) {
         (self.sink)(Event {

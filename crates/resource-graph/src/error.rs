@@ -5,7 +5,8 @@ use std::error::Error as StdError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::NodeId;
+use crate::event::Subject;
+use crate::{NodeId, Outcome};
 
 /// Whether a call that failed may be made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,11 @@ impl Error {
     /// Whether it may have been done.
     pub fn is(&self, certainty: Certainty) -> bool {
         self.certainty == certainty
+    }
+
+    /// The end of a node that this error brings.
+    pub(crate) fn ends(&self, subject: &Subject) -> Outcome {
+        Outcome::Failed { failure: self.failure(&subject.node, &subject.step) }
     }
 
     /// What reaches a person.

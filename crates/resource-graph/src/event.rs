@@ -104,6 +104,13 @@ pub enum What {
         /// How long it took, in milliseconds.
         millis: u64,
     },
+    /// What a node left behind when it was replaced went, or did not. It comes after the node's own end.
+    Retired {
+        /// How.
+        outcome: Outcome,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
     /// A command ended.
     RunFinished {
         /// Nodes that ended well.
@@ -140,7 +147,7 @@ pub enum Outcome {
         /// Why.
         failure: Failure,
     },
-    /// It was not tried, because something it needs failed.
+    /// It was not tried, because what had to come first failed: what it needs or, when things go, what uses it.
     Skipped {
         /// The node that failed.
         because: NodeId,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::event::Subject;
 use crate::reference::Value;
 use crate::{
-    Action, Cx, Inventory, Listed, Mark, Needs, NodeId, NodeIndex, Outlook, Ownership, Ref, Resource, Result, Seen,
-    Verdict,
+    Action, Cx, Error, Inventory, Listed, Mark, Needs, NodeId, NodeIndex, Outlook, Ownership, Ref, Resource, Result,
+    Seen, Verdict,
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -257,7 +257,9 @@ impl<R: Resource> Erased for R {
 
     fn apply<'a>(&'a self, cx: &'a Cx, action: Action<Value>, outlook: &'a Outlook) -> BoxFuture<'a, Result<Value>> {
         Box::pin(async move {
-            let given = self.needs().given(outlook).expect("a node is applied only when all it needs is there");
+            let Some(given) = self.needs().given(outlook) else {
+                return Err(Error::new("needs-missing", format!("apply {} before what it needs is there", self.id())));
+            };
             let action = match action {
                 Action::Create => Action::Create,
                 Action::Update { found, adopt } => Action::Update { found: typed(&found), adopt },
@@ -302,7 +304,7 @@ impl<I: Inventory> ErasedInventory for I {
 
 /// Something that exists without us and is only passed on: its output is the value it was made with.
 ///
-/// For values a person confirmed by hand, and for tests.
+/// For values a person confirmed by hand, and for tests. It counts as adopted: never a stranger, never destroyed.
 pub struct Fixed<T> {
     id: NodeId,
     value: T,
@@ -333,7 +335,7 @@ impl<T: Clone + Send + Sync + 'static> Resource for Fixed<T> {
     fn needs(&self) {}
 
     async fn look(&self, _cx: &Cx, (): &()) -> Result<Seen<()>> {
-        Ok(Seen::here((), Mark::Stranger))
+        Ok(Seen::here((), Mark::Adopted))
     }
 
     fn plan(&self, (): &(), (): &()) -> Verdict {

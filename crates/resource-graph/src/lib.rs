@@ -4,6 +4,10 @@
 //! ([`Resource::plan`], pure), make it so ([`Resource::apply`]), undo it ([`Resource::destroy`]). Nothing is ordered by hand: a
 //! resource holds [`Ref`]s to the outputs it needs, and those are the edges.
 //!
+//! Whatever happens, a node starts only after all it needs ended well, ends in exactly one [`Outcome`], and is never made
+//! twice: a run that was killed or stopped is resumed by running it again. What is not marked as ours is never destroyed.
+//! `tests/behaviour.rs` and `tests/properties.rs` say the rest, one promise a test.
+//!
 //! ```
 //! use resource_graph::*;
 //! use std::sync::{Arc, Mutex};
@@ -64,6 +68,7 @@ mod reference;
 mod resource;
 mod teardown;
 mod wait;
+mod walk;
 
 pub use apply::{Ended, Limits, Report};
 pub use cx::{Clock, Cx, SystemClock};

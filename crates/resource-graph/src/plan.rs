@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::cx::millis_since;
-use crate::event::What;
+use crate::event::{Subject, What};
 use crate::graph::{Graph, Marked, Node, Selection};
 use crate::reference::{Outlook, Prospect, Value};
-use crate::{Cx, Difference, Failure, Mark, NodeId, NodeIndex, Ownership, Result, Seen, Survives, Verdict};
+use crate::{Cx, Difference, Error, Failure, Mark, NodeId, NodeIndex, Ownership, Result, Seen, Survives, Verdict};
 
 /// What will be done to one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -149,7 +149,7 @@ impl Graph {
     ///
     /// The failures of all looks that failed, in the order of the graph; no change was made.
     pub async fn discover(&self, cx: &Cx, selection: &Selection) -> Result<Discovery, Vec<Failure>> {
-        let (nodes, listed) = futures_util::future::join(self.look_at(cx, selection), self.list(cx)).await;
+        let (nodes, listed) = futures_util::future::join(self.look_at(cx, selection), self.list_in_time(cx)).await;
         let mut failures = Vec::new();
         let seen = nodes.unwrap_or_else(|failed| {
             failures = failed;
@@ -170,6 +170,11 @@ impl Graph {
         if failures.is_empty() { Ok(Discovery { seen, selection: selection.clone(), orphans }) } else { Err(failures) }
     }
 
+    async fn list_in_time(&self, cx: &Cx) -> Result<Vec<Marked>> {
+        let late = |_| Err(Error::new("deadline", "list what is ours in time"));
+        tokio::time::timeout_at(cx.deadline(), self.list(cx)).await.unwrap_or_else(late)
+    }
+
     async fn look_at(&self, cx: &Cx, selection: &Selection) -> Result<Vec<Seen<Value>>, Vec<Failure>> {
         let count = self.nodes.len();
         let mut seen: Vec<Option<Seen<Value>>> = (0..count).map(|_| None).collect();
@@ -183,7 +188,7 @@ impl Graph {
         }
         loop {
             for (index, node) in self.nodes.iter().enumerate() {
-                if !started[index] && node.edges.iter().all(|&edge| seen[edge].is_some()) {
+                if !started[index] && cx.over().is_none() && node.edges.iter().all(|&edge| seen[edge].is_some()) {
                     started[index] = true;
                     let outlook = Outlook(outlook.clone());
                     let cx = cx.about(node.subject.clone());
@@ -192,7 +197,7 @@ impl Graph {
                         let look = node.resource.look(&cx, &outlook);
                         let looked = match tokio::time::timeout_at(cx.deadline(), look).await {
                             Ok(looked) => looked,
-                            Err(_) => Err(crate::Error::new("deadline", format!("look at {}", node.subject.node))),
+                            Err(_) => Err(Error::new("deadline", format!("look at {}", node.subject.node))),
                         };
                         (index, looked, millis_since(start), cx)
                     });
@@ -217,6 +222,12 @@ impl Graph {
                     failures.push((index, error.failure(&subject.node, &subject.step)));
                 }
             }
+        }
+        if let (Some(code), Some(index)) = (cx.over(), started.iter().position(|started| !started))
+            && failures.is_empty()
+        {
+            let Subject { node, step, .. } = &*self.nodes[index].subject;
+            failures.push((index, Error::new(code, format!("look at {node}")).failure(node, step)));
         }
         if failures.is_empty() {
             Ok(seen.into_iter().flatten().collect())
@@ -277,7 +288,7 @@ impl Graph {
         let verdict = resource.plan(found, outlook);
         let ours = *mark == Mark::Managed;
         match (ownership, verdict) {
-            (Ownership::Managed, _) if *mark == Mark::Stranger && subject.kind != "given" => blocked(
+            (Ownership::Managed, _) if *mark == Mark::Stranger => blocked(
                 "stranger",
                 format!("{} exists and is not marked as ours ({})", subject.node, resource.summary()),
             ),

@@ -114,7 +114,9 @@ impl<T: Clone + Send + Sync + 'static> Ref<T> {
     pub fn field<U: 'static>(&self, field: Field<T, U>) -> Ref<U> {
         let read = Arc::clone(&self.read);
         let part = field.read;
-        Ref { node: self.node, field: Some(field.name), read: Arc::new(move |value| part(&read(value))) }
+        // A part of a part lasts as long as the part that the output's owner knows.
+        let name = self.field.unwrap_or(field.name);
+        Ref { node: self.node, field: Some(name), read: Arc::new(move |value| part(&read(value))) }
     }
 }
 

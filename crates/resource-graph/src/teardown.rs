@@ -1,9 +1,7 @@
 //! Undoing: users before what they use.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use crate::apply::{Ended, Limits, Report};
@@ -12,138 +10,131 @@ use crate::event::{Outcome, Subject, What};
 use crate::graph::{Graph, Marked};
 use crate::plan::Discovery;
 use crate::reference::Value;
-use crate::wait::sleep;
-use crate::{Certainty, Cx, Error, Mark, Ownership};
+use crate::walk::{Attempts, Step, walk};
+use crate::{Cx, Error, Mark, Ownership, Result};
 
-/// One thing to destroy.
+/// All that goes of one node.
 pub(crate) struct Task {
     subject: Arc<Subject>,
     word: &'static str,
     owner: Owner,
-    /// `None`: nothing is there, or it is not ours.
-    found: Option<Value>,
-    /// The outcome when there is nothing to destroy.
-    otherwise: Outcome,
+    things: Vec<Value>,
+    /// Whether only what the node left behind goes, and not the node.
+    leftovers: bool,
+    /// Whether something of the node stays because it is not ours.
+    spared: bool,
 }
 
 #[derive(Clone, Copy)]
 enum Owner {
     Node(usize),
-    Shelf { shelf: usize, position: usize },
+    /// Of the inventory with that number.
+    Shelf(usize),
 }
 
 impl Task {
-    pub(crate) fn of_node(graph: &Graph, index: usize, word: &'static str, found: Option<Value>) -> Self {
+    /// What an applied node left behind.
+    pub(crate) fn of_leftovers(graph: &Graph, index: usize, things: Vec<Value>) -> Self {
         let subject = graph.nodes[index].subject.clone();
-        Self { subject, word, owner: Owner::Node(index), found, otherwise: Outcome::WasAbsent }
+        Self { subject, word: "retire", owner: Owner::Node(index), things, leftovers: true, spared: false }
     }
 
-    pub(crate) fn of_orphan(graph: &Graph, orphan: &Marked) -> Self {
-        let subject = Arc::new(Subject {
-            node: orphan.node.clone(),
-            kind: orphan.kind.to_owned(),
-            step: String::new(),
-            corrections: Vec::new(),
-        });
-        let owner = Owner::Shelf { shelf: orphan.shelf, position: graph.inventories[orphan.shelf].position };
-        Self { subject, word: "remove", owner, found: Some(orphan.found.clone()), otherwise: Outcome::WasAbsent }
-    }
-}
-
-pub(crate) struct Teardown<'g> {
-    pub(crate) graph: &'g Graph,
-    pub(crate) tasks: Vec<Task>,
-}
-
-impl Teardown<'_> {
-    /// The tasks that must have gone before `task` may go: those of its users, near and far. An orphan stands where its
-    /// inventory was added: what was added later goes first, what was added earlier goes after it.
-    fn before(&self, reach: &[Vec<bool>], task: usize) -> Vec<usize> {
-        let goes_first = |other: usize| match (self.tasks[task].owner, self.tasks[other].owner) {
-            (Owner::Node(node), Owner::Node(user)) => reach[user][node],
-            (Owner::Node(node), Owner::Shelf { position, .. }) => node < position,
-            (Owner::Shelf { position, .. }, Owner::Node(user)) => user >= position,
-            (Owner::Shelf { position, .. }, Owner::Shelf { position: other, .. }) => other > position,
-        };
-        (0..self.tasks.len()).filter(|&other| other != task && goes_first(other)).collect()
-    }
-
-    pub(crate) async fn run(&self, cx: &Cx, limits: Limits) -> Vec<Ended> {
-        let reach = reach(self.graph);
-        let before: Vec<Vec<usize>> = (0..self.tasks.len()).map(|task| self.before(&reach, task)).collect();
-        let mut ended: Vec<Option<(Outcome, u64)>> = vec![None; self.tasks.len()];
-        let mut started = vec![false; self.tasks.len()];
-        let mut running = FuturesUnordered::new();
-        loop {
-            for (index, task) in self.tasks.iter().enumerate() {
-                if started[index] {
-                    continue;
-                }
-                let culprit = before[index].iter().find_map(|&user| match &ended[user] {
-                    Some((Outcome::Failed { .. }, _)) => Some(self.tasks[user].subject.node.clone()),
-                    Some((Outcome::Skipped { because }, _)) => Some(because.clone()),
-                    _ => None,
-                });
-                if let Some(because) = culprit {
-                    started[index] = true;
-                    ended[index] = Some((finish(cx, task, Outcome::Skipped { because }, 0), 0));
-                    continue;
-                }
-                let ready = before[index].iter().all(|&user| ended[user].is_some());
-                if !ready || running.len() >= limits.concurrency || cx.cancellation().is_cancelled() {
-                    continue;
-                }
-                started[index] = true;
-                let cx = cx.about(task.subject.clone());
-                running.push(async move {
-                    let start = Instant::now();
-                    let outcome = match &task.found {
-                        None => task.otherwise.clone(),
-                        Some(found) => self.destroy(&cx, limits, task, found).await,
-                    };
-                    (index, outcome, millis_since(start))
-                });
+    /// What no node wants, gathered by the node that once did.
+    pub(crate) fn of_orphans(orphans: &[Marked]) -> Vec<Self> {
+        let mut tasks: Vec<Self> = Vec::new();
+        for Marked { kind, node, shelf, found, .. } in orphans {
+            let same = |task: &&mut Self| {
+                task.subject.node == *node && matches!(task.owner, Owner::Shelf(other) if other == *shelf)
+            };
+            if let Some(task) = tasks.iter_mut().find(same) {
+                task.things.push(found.clone());
+                continue;
             }
-            let Some((index, outcome, millis)) = running.next().await else { break };
-            ended[index] = Some((finish(cx, &self.tasks[index], outcome, millis), millis));
+            tasks.push(Self {
+                subject: Arc::new(Subject {
+                    node: node.clone(),
+                    kind: (*kind).to_owned(),
+                    step: String::new(),
+                    corrections: Vec::new(),
+                }),
+                word: "remove",
+                owner: Owner::Shelf(*shelf),
+                things: vec![found.clone()],
+                leftovers: false,
+                spared: false,
+            });
         }
-        drop(running);
-        let close = |(task, ended): (&Task, Option<(Outcome, u64)>)| {
-            let (outcome, millis) = ended.unwrap_or_else(|| (finish(cx, task, Outcome::NotStarted, 0), 0));
-            let Subject { node, kind, step, .. } = (*task.subject).clone();
-            Ended { node, kind, step, outcome, millis }
-        };
-        self.tasks.iter().zip(ended).map(close).collect()
+        tasks
     }
 
-    async fn destroy(&self, cx: &Cx, limits: Limits, task: &Task, found: &Value) -> Outcome {
-        cx.emit(What::Started { action: task.word.to_owned() });
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let work = match task.owner {
-                Owner::Node(index) => self.graph.nodes[index].resource.destroy(cx, found),
-                Owner::Shelf { shelf, .. } => self.graph.inventories[shelf].inventory.destroy(cx, found),
-            };
-            let error = match tokio::time::timeout_at(cx.deadline(), work).await {
-                Ok(Ok(())) => return Outcome::Destroyed,
-                Ok(Err(error)) => error,
-                Err(_) => Error::new("deadline", format!("{} {} in time", task.word, task.subject.node)),
-            };
-            let again = error.is(Certainty::NotDone) || error.is(Certainty::MaybeDone);
-            let because = error.failure(&task.subject.node, &task.subject.step);
-            if !again || attempt >= limits.attempts || cx.cancellation().is_cancelled() {
-                return Outcome::Failed { failure: because };
+    fn of_node(graph: &Graph, index: usize, discovery: &Discovery) -> Self {
+        let (node, seen) = (&graph.nodes[index], &discovery.seen[index]);
+        let mut things = seen.stale.clone();
+        let mut spared = false;
+        match &seen.current {
+            Some((found, Mark::Managed)) if node.ownership != Ownership::Referenced => things.push(found.clone()),
+            Some(_) => spared = true,
+            None => {}
+        }
+        let subject = node.subject.clone();
+        Self { subject, word: "destroy", owner: Owner::Node(index), things, leftovers: false, spared }
+    }
+
+    pub(crate) fn step(&self, before: Vec<usize>) -> Step {
+        Step { subject: self.subject.clone(), word: self.word, before, leftovers: self.leftovers }
+    }
+
+    /// Destroys every thing, though one of them may fail.
+    async fn run(&self, graph: &Graph, cx: &Cx, limits: Limits) -> Outcome {
+        let mut result = Ok(());
+        for (index, thing) in self.things.iter().enumerate() {
+            if index == 0 {
+                cx.emit(What::Started { action: self.word.to_owned() });
+            } else if cx.cancellation().is_cancelled() {
+                result =
+                    result.and(Err(Error::new("cancelled", format!("{} all of {}", self.word, self.subject.node))));
+                break;
             }
-            cx.emit(What::Again { because, attempt });
-            sleep((limits.backoff * 2u32.saturating_pow(attempt - 1)).min(Duration::from_secs(30))).await;
+            result = result.and(self.destroy(graph, cx, limits, thing).await);
+        }
+        match result {
+            Err(error) => error.ends(&self.subject),
+            Ok(()) if self.spared => Outcome::Spared,
+            Ok(()) if self.things.is_empty() => Outcome::WasAbsent,
+            Ok(()) => Outcome::Destroyed,
+        }
+    }
+
+    async fn destroy(&self, graph: &Graph, cx: &Cx, limits: Limits, thing: &Value) -> Result<()> {
+        let mut attempts = Attempts::new(cx, limits, &self.subject);
+        loop {
+            let work = match self.owner {
+                Owner::Node(index) => graph.nodes[index].resource.destroy(cx, thing),
+                Owner::Shelf(shelf) => graph.inventories[shelf].inventory.destroy(cx, thing),
+            };
+            match work.await {
+                Ok(()) => return Ok(()),
+                Err(error) => attempts.again(error).await?,
+            }
         }
     }
 }
 
-fn finish(cx: &Cx, task: &Task, outcome: Outcome, millis: u64) -> Outcome {
-    cx.about(task.subject.clone()).emit(What::Finished { outcome: outcome.clone(), millis });
-    outcome
+/// Does the tasks, each after those of its users, near and far. What no node wants stands where its inventory was added: what
+/// was added later goes first, what was added earlier goes after it.
+pub(crate) async fn teardown(graph: &Graph, cx: &Cx, limits: Limits, tasks: &[Task]) -> Vec<Ended> {
+    let reach = reach(graph);
+    let position = |shelf: usize| graph.inventories[shelf].position;
+    let goes_first = |task: &Task, other: &Task| match (task.owner, other.owner) {
+        (Owner::Node(node), Owner::Node(user)) => reach[user][node],
+        (Owner::Node(node), Owner::Shelf(shelf)) => node < position(shelf),
+        (Owner::Shelf(shelf), Owner::Node(user)) => user >= position(shelf),
+        (Owner::Shelf(shelf), Owner::Shelf(later)) => later > shelf,
+    };
+    let before = |task: &Task| (0..tasks.len()).filter(|&other| goes_first(task, &tasks[other])).collect();
+    let steps: Vec<Step> = tasks.iter().map(|task| task.step(before(task))).collect();
+    let work = |index: usize, cx: Cx| async move { tasks[index].run(graph, &cx, limits).await };
+    walk(cx, limits, &steps, work).await
 }
 
 /// `reach[user][node]`: user needs node, directly or not.
@@ -165,46 +156,10 @@ impl Graph {
     /// Undoes everything that is ours: users before what they use. What was adopted or is only referenced is spared.
     pub async fn destroy(&self, cx: &Cx, limits: Limits, discovery: &Discovery) -> Report {
         let start = Instant::now();
-        let mut tasks = Vec::new();
-        for (index, node) in self.nodes.iter().enumerate() {
-            if !discovery.selection.0[index] {
-                continue;
-            }
-            let seen = &discovery.seen[index];
-            let mut task = Task::of_node(self, index, "destroy", None);
-            match &seen.current {
-                Some((found, Mark::Managed)) if node.ownership != Ownership::Referenced => {
-                    task.found = Some(found.clone());
-                }
-                Some(_) => task.otherwise = Outcome::Spared,
-                None => {}
-            }
-            tasks.push(task);
-            let stale = seen.stale.iter().cloned().map(|found| Task::of_node(self, index, "retire", Some(found)));
-            tasks.extend(stale);
-        }
-        tasks.extend(discovery.orphans.iter().map(|orphan| Task::of_orphan(self, orphan)));
-        let mut report = Report { nodes: Teardown { graph: self, tasks }.run(cx, limits).await, millis: 0 };
-        fold(&mut report.nodes);
-        report.millis = millis_since(start);
-        report
+        let chosen = (0..self.nodes.len()).filter(|&index| discovery.selection.0[index]);
+        let mut tasks: Vec<Task> = chosen.map(|index| Task::of_node(self, index, discovery)).collect();
+        tasks.extend(Task::of_orphans(&discovery.orphans));
+        let nodes = teardown(self, cx, limits, &tasks).await;
+        Report { nodes, millis: millis_since(start) }
     }
-}
-
-/// One line a node: the leftovers of a node share its line, and the worse outcome wins.
-fn fold(nodes: &mut Vec<Ended>) {
-    let mut folded: Vec<Ended> = Vec::with_capacity(nodes.len());
-    for ended in nodes.drain(..) {
-        match folded.iter_mut().find(|earlier: &&mut Ended| earlier.node == ended.node && earlier.kind == ended.kind) {
-            Some(earlier) => {
-                earlier.millis += ended.millis;
-                let nothing = matches!(earlier.outcome, Outcome::WasAbsent | Outcome::Spared);
-                if (earlier.outcome.is_done() && !ended.outcome.is_done()) || nothing {
-                    earlier.outcome = ended.outcome;
-                }
-            }
-            None => folded.push(ended),
-        }
-    }
-    *nodes = folded;
 }

@@ -47,7 +47,8 @@ impl Cx {
     {
         let end = (Instant::now() + pace.limit).min(self.deadline());
         let mut last = String::new();
-        let mut every = pace.every.min(Duration::from_millis(200)).max(Duration::from_millis(1));
+        let longest = pace.every.max(Duration::from_millis(1));
+        let mut every = longest.min(Duration::from_millis(200));
         loop {
             let state = match look().await {
                 Ok(Progress::Ready(value)) => return Ok(value),
@@ -70,7 +71,7 @@ impl Cx {
                 }
             }
             // Quick at first: much is there after a moment; then the pace asked for.
-            every = (every * 2).min(pace.every);
+            every = (every * 2).min(longest);
         }
     }
 }

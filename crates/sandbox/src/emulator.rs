@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -301,7 +302,7 @@ impl Log {
         let path = directory.join("moto.log");
         let open = || {
             std::fs::create_dir_all(directory)?;
-            let file = File::options().create(true).append(true).read(true).open(&path)?;
+            let file = File::options().create(true).append(true).read(true).mode(0o600).open(&path)?;
             if file.metadata()?.len() > LONGEST_LOG {
                 file.set_len(0)?;
             }
@@ -373,6 +374,14 @@ mod tests {
         find_or_start(&bare(root.path(), ""), &say).await.unwrap_err();
         assert!(said.lock().unwrap()[0].contains(&format!("(process {pid}) no longer runs")), "{said:?}");
         assert_eq!(read_state(root.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn finding_and_ending_may_move_between_threads() {
+        fn moves(_: impl Send) {}
+        let settings = Settings::from_env("unused");
+        moves(find_or_start(&settings, &|_| {}));
+        moves(stop_kept(&settings.root));
     }
 
     #[tokio::test]

@@ -252,10 +252,17 @@ mod tests {
     #[tokio::test]
     async fn a_file_with_another_hash_is_not_installed() {
         let root = tempfile::tempdir().unwrap();
-        let settings = Settings::from_env(root.path());
+        let index = root.path().join("index");
+        std::fs::create_dir(&index).unwrap();
+        std::fs::write(index.join("six-1.17.0-py3-none-any.whl"), "something else").unwrap();
+        let mut settings = Settings::from_env(root.path());
+        settings.environment.insert("PIP_NO_INDEX".into(), "1".into());
+        settings.environment.insert("PIP_FIND_LINKS".into(), index.into());
+
         let list = format!("six==1.17.0 --hash=sha256:{}\n", "0".repeat(64));
         let error = installed(&settings, &list, QUIET).await.unwrap_err();
-        assert!(matches!(error, Error::Install { step: "install Moto", .. }), "{error:?}");
+        let Error::Install { step: "install Moto", tail } = &error else { panic!("{error:?}") };
+        assert!(tail.contains("DO NOT MATCH THE HASHES"), "{tail}");
         assert!(!Environment::of(&settings, &list).is_complete());
     }
 

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 
 /// Says what to do in a child of this test: start an emulator below this root and wait to be killed.
 const CHILD: &str = "SANDBOX_TEST_CHILD_ROOT";
+/// Set for a child that keeps its emulator.
+const KEEP: &str = "SANDBOX_TEST_CHILD_KEEP";
 
 fn settings(root: &Path, keep: bool) -> Settings {
     let mut settings = Settings::from_env(root);
@@ -151,26 +153,23 @@ async fn two_runs_that_keep_share_one_emulator() {
     gone(&one.endpoint).await;
 }
 
-/// Not a test of its own: what `a_killed_program_takes_its_emulator_along` runs as another process.
+/// Not a test of its own: what `started_by_a_killed_program` runs as another process.
 #[tokio::test]
 async fn child() {
     let Some(root) = std::env::var_os(CHILD) else { return };
-    let emulator = find_or_start(&settings(Path::new(&root), false), &say).await.unwrap();
-    std::fs::write(Path::new(&root).join("endpoint.new"), &emulator.endpoint).unwrap();
-    std::fs::rename(Path::new(&root).join("endpoint.new"), Path::new(&root).join("endpoint")).unwrap();
+    let root = Path::new(&root);
+    let emulator = find_or_start(&settings(root, std::env::var_os(KEEP).is_some()), &say).await.unwrap();
+    std::fs::write(root.join("endpoint.new"), &emulator.endpoint).unwrap();
+    std::fs::rename(root.join("endpoint.new"), root.join("endpoint")).unwrap();
     std::future::pending::<()>().await;
 }
 
-#[tokio::test]
-async fn a_killed_program_takes_its_emulator_along() {
-    let root = root();
-    let mut program = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
-        .env(CHILD, root.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+/// The endpoint of an emulator whose program has been killed by now.
+async fn started_by_a_killed_program(root: &Root, keep: bool) -> String {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--exact", "child", "--nocapture"]).stdin(Stdio::null()).stdout(Stdio::null());
+    program.env(CHILD, root.path()).envs(keep.then_some((KEEP, "yes")));
+    let mut program = program.spawn().unwrap();
     let written = root.path().join("endpoint");
     until("the program has an emulator", async || {
         assert!(program.try_wait().unwrap().is_none(), "the program ended before it had an emulator");
@@ -181,5 +180,49 @@ async fn a_killed_program_takes_its_emulator_along() {
     call(&endpoint, "sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
     program.kill().unwrap();
     program.wait().unwrap();
+    endpoint
+}
+
+#[tokio::test]
+async fn a_killed_program_takes_its_emulator_along() {
+    let endpoint = started_by_a_killed_program(&root(), false).await;
     gone(&endpoint).await;
+}
+
+#[tokio::test]
+async fn a_kept_emulator_outlives_a_killed_program() {
+    let root = root();
+    let endpoint = started_by_a_killed_program(&root, true).await;
+    let again = find_or_start(&settings(root.path(), true), &say).await.unwrap();
+    assert_eq!((again.origin, &again.endpoint), (Origin::Kept, &endpoint));
+    call(&endpoint, "sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
+    assert!(matches!(stop_kept(root.path()).await.unwrap(), Stopped::Ended(_)));
+    gone(&endpoint).await;
+}
+
+/// Run it by `cargo test -p sandbox -- --ignored` where the image is.
+#[tokio::test]
+#[ignore = "needs Docker and the image motoserver/moto:5.2.5"]
+async fn without_python_the_image_is_used() {
+    let root = root();
+    let bin = root.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let docker = std::env::split_paths(&path).map(|directory| directory.join("docker")).find(|path| path.is_file());
+    std::os::unix::fs::symlink(docker.expect("there is a docker"), bin.join("docker")).unwrap();
+
+    for keep in [false, true] {
+        let mut settings = settings(root.path(), keep);
+        settings.tools = root.path().join("nothing-installed");
+        settings.environment.insert("PATH".into(), bin.clone().into());
+        let emulator = find_or_start(&settings, &say).await.unwrap();
+        let endpoint = emulator.endpoint.clone();
+        call(&endpoint, "sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
+        drop(emulator);
+        if keep {
+            call(&endpoint, "sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
+            assert!(matches!(stop_kept(root.path()).await.unwrap(), Stopped::Ended(_)));
+        }
+        gone(&endpoint).await;
+    }
 }

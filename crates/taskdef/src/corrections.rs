@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::diff::{Difference, diff};
-use crate::model::TaskDefinition;
+use crate::model::{TaskDefinition, Volume};
 use crate::secrets::{Secrets, Selector};
 
 /// Why a member differs from the guide's.
@@ -84,6 +84,17 @@ impl Corrections {
     }
 }
 
+/// One line per difference, the reasons behind it; what has none is marked with `?`.
+impl fmt::Display for Corrections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Explained { difference, reasons } in &self.explained {
+            let reasons: Vec<&str> = reasons.iter().map(|reason| reason.id()).collect();
+            writeln!(f, "{difference} [{}]", reasons.join(", "))?;
+        }
+        self.unexplained.iter().try_for_each(|difference| writeln!(f, "{difference} [?]"))
+    }
+}
+
 /// Compares the guide's document with ours and says of each difference which correction made it.
 pub fn corrections(guide: &TaskDefinition, ours: &TaskDefinition) -> Corrections {
     let mut corrections = Corrections::default();
@@ -100,28 +111,49 @@ pub fn corrections(guide: &TaskDefinition, ours: &TaskDefinition) -> Corrections
 
 fn reasons(pointer: &str, guide: &TaskDefinition, ours: &TaskDefinition) -> Vec<Reason> {
     let tokens: Vec<&str> = pointer.split('/').skip(1).collect();
+    let when = |reason: Reason, holds: bool| if holds { vec![reason] } else { Vec::new() };
     match *tokens.as_slice() {
-        ["family"] => vec![Reason::Named],
+        ["family"] | ["tags", ..] => vec![Reason::Named],
         ["cpu" | "memory"] | ["containerDefinitions", _, "cpu" | "memory"] => vec![Reason::Chosen],
         ["runtimePlatform", ..] => vec![Reason::Chosen],
-        ["taskRoleArn"] => vec![Reason::C07],
-        ["executionRoleArn"] => vec![Reason::Named],
-        ["tags", ..] => vec![Reason::Named],
-        ["containerDefinitions", _, "image"] => vec![Reason::C14],
+        ["taskRoleArn"] => when(Reason::C07, ours.volumes().iter().any(asks_iam)),
+        ["executionRoleArn"] => when(Reason::Named, ours.execution_role_arn.is_some()),
+        ["containerDefinitions", container, "image"] => {
+            when(Reason::C14, ours.container(container).is_some_and(|container| is_pinned(&container.image)))
+        }
         ["containerDefinitions", container, "environment", "KSM_CONFIG", ..] => moved(container, ours),
         ["containerDefinitions", container, "environment"] if all_moved(container, guide, ours) => vec![Reason::C05],
         ["containerDefinitions", container, "secrets"]
         | ["containerDefinitions", container, "secrets", "KSM_CONFIG", ..] => moved(container, ours),
         ["containerDefinitions", container, "environment", "SECRETS", "value"] => lines(container, guide, ours),
-        ["containerDefinitions", _, "logConfiguration", "options", "awslogs-region"] => vec![Reason::C15],
+        ["containerDefinitions", _, "logConfiguration", "options", "awslogs-region"] => {
+            when(Reason::C15, has_one_region(ours))
+        }
         ["containerDefinitions", _, "logConfiguration", "options", "awslogs-group" | "awslogs-stream-prefix"] => {
             vec![Reason::Named]
         }
-        ["volumes", _, "efsVolumeConfiguration", "authorizationConfig", ..] => vec![Reason::C07],
-        ["volumes", _, "efsVolumeConfiguration", "transitEncryption"] => vec![Reason::C07],
+        ["volumes", volume, "efsVolumeConfiguration", "authorizationConfig", ..] => {
+            when(Reason::C07, ours.volumes().iter().any(|ours| ours.name == volume && asks_iam(ours)))
+        }
         ["volumes", _, "efsVolumeConfiguration", "fileSystemId"] => vec![Reason::Chosen],
         _ => Vec::new(),
     }
+}
+
+fn asks_iam(volume: &Volume) -> bool {
+    volume.efs.as_ref().is_some_and(|efs| efs.uses_iam() && efs.access_point().is_some())
+}
+
+fn is_pinned(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    name.contains('@') || name.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
+}
+
+fn has_one_region(task: &TaskDefinition) -> bool {
+    let logs = task.container_definitions.iter().filter_map(|container| container.log_configuration.as_ref());
+    let mut regions: Vec<&str> = logs.filter_map(|logs| logs.option("awslogs-region")).collect();
+    regions.dedup();
+    regions.len() == 1
 }
 
 /// C05, if the configuration now comes from where secrets are kept and from nowhere else.

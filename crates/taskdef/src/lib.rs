@@ -39,6 +39,7 @@
 //! # Ok::<(), taskdef::RecordUidError>(())
 //! ```
 
+mod arn;
 mod corrections;
 mod describe;
 mod diff;
@@ -47,9 +48,11 @@ pub mod model;
 mod pointer;
 pub mod properties;
 mod record_uid;
+pub mod sarif;
 pub mod secrets;
 mod sensitive;
 mod size;
+pub mod source;
 
 pub use corrections::{Corrections, Explained, Reason, corrections};
 pub use describe::{
@@ -58,6 +61,6 @@ pub use describe::{
     Simple, Volume, Volumes,
 };
 pub use diff::{Diff, Difference, HIDDEN, Shown, diff, normalise};
-pub use lint::{Finding, RULES, Rule, Severity, lint};
+pub use lint::{Finding, RULES, Rule, Severity, TargetProtocol, check_settings, hints, lint};
 pub use model::{Document, ReadError, TaskDefinition};
 pub use record_uid::{RecordUid, RecordUidError};

@@ -15,6 +15,8 @@ pub(crate) enum Look {
     WebToken,
     /// A URL with a password in it.
     PasswordInUrl,
+    /// An option or an assignment that sets something named like a secret.
+    Assignment,
     /// As irregular as only generated text is.
     Random,
 }
@@ -99,6 +101,9 @@ pub(crate) fn look(value: &str) -> Option<Look> {
     if has_password_in_url(text) {
         return Some(Look::PasswordInUrl);
     }
+    if text.split_whitespace().any(is_assignment) {
+        return Some(Look::Assignment);
+    }
     text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '='))
         .any(is_random)
         .then_some(Look::Random)
@@ -149,6 +154,19 @@ fn has_password_in_url(text: &str) -> bool {
     let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
     let Some((user, _)) = authority.rsplit_once('@') else { return false };
     user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
+}
+
+/// `--db-password=hunter2`, but not `--db-password=$DB_PASSWORD`.
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, value)| {
+        let name = name.strip_prefix("-D").unwrap_or(name);
+        !value.is_empty() && !value.starts_with('$') && !value.starts_with("\"$") && is_secret_name(name)
+    })
+}
+
+/// Whether the next word of a command line is a secret: `--token` or `-password`.
+pub(crate) fn is_secret_option(word: &str) -> bool {
+    word.starts_with('-') && !word.contains('=') && is_secret_name(word)
 }
 
 /// Generated text: one long word with small and capital letters and digits, in no order. Names, paths, ids,
@@ -249,6 +267,8 @@ mod tests {
             ("key AKIAABCDEFGHIJKLMNOP", Look::AccessKey),
             ("eyJhbGciOiJub25lIn0.e30.c2ln", Look::WebToken),
             ("postgres://user:pass@db.example/x", Look::PasswordInUrl),
+            ("serve --db-password=hunter2", Look::Assignment),
+            ("java -Dclient.secret=hunter2", Look::Assignment),
             ("tPz7Kq2mXvB9LwNcR4sDfG8h", Look::Random),
         ] {
             assert_eq!(look(value), Some(expected), "{value}");
@@ -260,6 +280,7 @@ mod tests {
         for value in [
             "",
             "certificate",
+            "serve --db-password=$DB_PASSWORD",
             "/usr/mybin/config/ssl-certificate-password.txt",
             "keeper/automator:17.1.5",
             "arn:aws:secretsmanager:eu-west-1:111122223333:secret:automator-AbCdEf",

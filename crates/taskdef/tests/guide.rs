@@ -97,6 +97,37 @@ fn a_change_by_hand_has_no_reason() {
     assert_eq!(pointers, ["/containerDefinitions/init/essential", "/containerDefinitions/main/command"]);
 }
 
+/// What weakens the document is no correction of the guide, even at a place that one is about.
+#[test]
+fn a_step_backwards_has_no_reason() {
+    let guide = Description::guide_exact(&values());
+    let unexplained = |change: fn(&mut TaskDefinition)| {
+        let mut changed = ours().render();
+        change(&mut changed);
+        corrections(&guide, &changed).unexplained.into_iter().map(|difference| difference.pointer).collect::<Vec<_>>()
+    };
+    let open = unexplained(|task| {
+        let volume = &mut task.volumes.as_mut().unwrap()[0];
+        volume.efs.as_mut().unwrap().transit_encryption = None;
+    });
+    assert_eq!(open, ["/volumes/automatorconfig/efsVolumeConfiguration/transitEncryption"]);
+    let latest = unexplained(|task| task.container_definitions[1].image = "mirror.example/automator:latest".into());
+    assert_eq!(latest, ["/containerDefinitions/main/image"]);
+    let elsewhere = unexplained(|task| {
+        let variable = &mut task.container_definitions[0].environment.as_mut().unwrap()[0];
+        variable.value = Some(variable.value.as_ref().unwrap().replace("/usr/mybin/settings", "/tmp"));
+    });
+    assert_eq!(elsewhere, ["/containerDefinitions/init/environment/SECRETS/value"]);
+}
+
+#[test]
+fn the_corrections_read_as_a_list() {
+    let list = corrections(&Description::guide_exact(&values()), &ours().render()).to_string();
+    let lines: Vec<&str> = list.lines().collect();
+    assert!(lines.contains(&"- /containerDefinitions/init/environment/KSM_CONFIG: {\"name\":\"KSM_CONFIG\",\"value\":\"(hidden)\"} [C05]"), "{list}");
+    assert!(lines.iter().all(|line| line.ends_with(']') && !line.ends_with("[?]")), "{list}");
+}
+
 #[test]
 fn no_output_shows_the_credential() {
     let guide = Description::guide_exact(&values());

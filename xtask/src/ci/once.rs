@@ -41,18 +41,24 @@ pub(super) fn check(fresh: bool) -> Result<()> {
         "{CRATE} was compiled {} times, because the ways of building differ in features; see `cargo xtask tidy`",
         used.len()
     );
-    let present = rlibs(&run::target_dir()?)?;
-    println!("lib{CRATE}-*.rlib: {} in use, {} in the target directory", used.len(), present.len());
+    let present = compiled(&run::target_dir()?, "rlib")?.len();
+    // A compiled library brings metadata of its own; the rest is what clippy and rustdoc read.
+    let checked = compiled(&run::target_dir()?, "rmeta")?.len().saturating_sub(present);
+    println!("lib{CRATE}: {} in use; in the target directory {present} compiled, {checked} checked", used.len());
     ensure!(
-        !fresh || present.len() == 1,
-        "the target directory was empty at the start and holds {} of lib{CRATE}-*.rlib now",
-        present.len()
+        !fresh || (present == 1 && checked <= 1),
+        "the target directory was empty at the start, and now {CRATE} is compiled {present} times and checked {checked} times"
     );
     Ok(())
 }
 
-/// The compiled libraries of the crate, of this run and of earlier ones.
-pub(super) fn rlibs(target_dir: &Path) -> Result<Vec<PathBuf>> {
+/// Whether nothing of the crate was ever compiled here.
+pub(super) fn is_fresh(target_dir: &Path) -> Result<bool> {
+    Ok(compiled(target_dir, "rlib")?.is_empty() && compiled(target_dir, "rmeta")?.is_empty())
+}
+
+/// The crate's files of one kind, of this run and of earlier ones.
+fn compiled(target_dir: &Path, kind: &str) -> Result<Vec<PathBuf>> {
     let folder = target_dir.join("debug/deps");
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -60,8 +66,7 @@ pub(super) fn rlibs(target_dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("list {}", folder.display()))? {
         let path = entry?.path();
-        let name = name(&path);
-        if name.starts_with(&format!("lib{CRATE}-")) && name.ends_with(".rlib") {
+        if name(&path).starts_with(&format!("lib{CRATE}-")) && path.extension().is_some_and(|end| end == kind) {
             found.push(path);
         }
     }
@@ -104,13 +109,17 @@ mod tests {
     #[test]
     fn libraries_are_counted_in_the_target_directory() {
         let target = std::env::temp_dir().join(format!("xtask-once-{}", std::process::id()));
-        assert!(rlibs(&target).unwrap().is_empty());
+        assert!(is_fresh(&target).unwrap());
         let folder = target.join("debug/deps");
         fs::create_dir_all(&folder).unwrap();
-        for file in ["libaws_sdk_ec2-1.rlib", "libaws_sdk_ec2-1.rmeta", "libaws_sdk_ecs-1.rlib"] {
+        for file in
+            ["libaws_sdk_ec2-1.rlib", "libaws_sdk_ec2-1.rmeta", "libaws_sdk_ec2-2.rmeta", "libaws_sdk_ecs-1.rlib"]
+        {
             fs::write(folder.join(file), "").unwrap();
         }
-        assert_eq!(rlibs(&target).unwrap().len(), 1);
+        assert_eq!(compiled(&target, "rlib").unwrap().len(), 1);
+        assert_eq!(compiled(&target, "rmeta").unwrap().len(), 2);
+        assert!(!is_fresh(&target).unwrap());
         fs::remove_dir_all(target).unwrap();
     }
 }

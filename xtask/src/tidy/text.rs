@@ -12,7 +12,7 @@ const OF_ONE_MACHINE: [&str; 5] = [
 ];
 
 /// Account ids that AWS's own documentation uses, and the one that no account has.
-const DUMMY_ACCOUNTS: [&str; 3] = ["123456789012", "111122223333", "000000000000"];
+const DUMMY_ACCOUNTS: [&str; 4] = ["123456789012", "111122223333", "444455556666", "000000000000"];
 
 const UNFINISHED: &str = concat!("to", "do!(");
 
@@ -39,12 +39,19 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
     findings
 }
 
-/// Numbers of exactly twelve digits that stand alone and are no known dummy.
+/// Numbers of exactly twelve digits that stand alone, end no UUID, and are no known dummy.
 fn account_ids(line: &str) -> Vec<&str> {
-    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|word| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter(|word| !DUMMY_ACCOUNTS.contains(word))
-        .collect()
+    let mut ids = Vec::new();
+    let mut before = "";
+    for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+        let ends_a_uuid = before.len() == 4 && before.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_a_number = word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit());
+        if is_a_number && !ends_a_uuid && !DUMMY_ACCOUNTS.contains(&word) {
+            ids.push(word);
+        }
+        before = word;
+    }
+    ids
 }
 
 #[cfg(test)]

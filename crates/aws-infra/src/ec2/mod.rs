@@ -1,7 +1,14 @@
 //! EC2: the network and who may speak to whom.
 
+mod availability_zones;
+mod egress;
+mod existing_network;
+mod internet_gateway;
+mod route_table;
 mod security_group;
 mod security_group_rules;
+mod subnet;
+mod vpc;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +17,15 @@ use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use resource_graph::{Mark, NodeId};
 
+pub use availability_zones::AvailabilityZones;
+pub use egress::{Egress, PublicIp};
+pub use existing_network::{ExistingSubnet, ExistingVpc};
+pub use internet_gateway::{InternetGateway, InternetGateways};
+pub use route_table::{RouteTable, RouteTables};
 pub use security_group::{SecurityGroup, SecurityGroups};
 pub use security_group_rules::{Direction, Peer, Rule, SecurityGroupRules};
+pub use subnet::{Subnet, SubnetOutput, Subnets};
+pub use vpc::{Vpc, Vpcs};
 
 use crate::Home;
 use crate::home::{DEPLOYMENT_TAG, NODE_TAG};

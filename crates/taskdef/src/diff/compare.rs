@@ -85,17 +85,22 @@ impl Diff {
     }
 }
 
-/// One line per difference: `+` for what is new, `-` for what is gone, `~` for what changed.
+/// `+` for what is new, `-` for what is gone, `~` for what changed.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pointer, from, to } = self;
+        match (from, to) {
+            (Shown::Absent, to) => write!(f, "+ {pointer}: {to}"),
+            (from, Shown::Absent) => write!(f, "- {pointer}: {from}"),
+            (from, to) => write!(f, "~ {pointer}: {from} -> {to}"),
+        }
+    }
+}
+
+/// One line per difference.
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Difference { pointer, from, to } in &self.differences {
-            match (from, to) {
-                (Shown::Absent, to) => writeln!(f, "+ {pointer}: {to}")?,
-                (from, Shown::Absent) => writeln!(f, "- {pointer}: {from}")?,
-                (from, to) => writeln!(f, "~ {pointer}: {from} -> {to}")?,
-            }
-        }
-        Ok(())
+        self.differences.iter().try_for_each(|difference| writeln!(f, "{difference}"))
     }
 }
 
@@ -213,19 +218,28 @@ impl Walk {
 
 /// A copy without what may be secret.
 fn masked(member: &str, value: &Value) -> Value {
+    let hidden = || Value::String(HIDDEN.to_owned());
     match value {
-        Value::String(text) if !sensitive::may_show(member, text) => Value::String(HIDDEN.to_owned()),
-        Value::Array(items) => Value::Array(items.iter().map(|item| masked(member, item)).collect()),
+        Value::String(text) if !sensitive::may_show(member, text) => hidden(),
+        Value::Array(items) => {
+            let previous = [None].into_iter().chain(items.iter().map(Value::as_str));
+            let copy = |(item, previous): (&Value, Option<&str>)| match item {
+                Value::String(_) if previous.is_some_and(sensitive::is_secret_option) => hidden(),
+                item => masked(member, item),
+            };
+            Value::Array(items.iter().zip(previous).map(copy).collect())
+        }
         Value::Object(members) => {
-            let name = members.get("name").and_then(Value::as_str).unwrap_or_default();
-            let is_variable = members.contains_key("name") && members.contains_key("value");
-            let copy = |(member, value): (&String, &Value)| match value {
-                Value::String(text)
-                    if is_variable && member == "value" && !sensitive::may_show_variable(name, text) =>
-                {
-                    (member.clone(), Value::String(HIDDEN.to_owned()))
-                }
-                value => (member.clone(), masked(member, value)),
+            let text = |member: &str| members.get(member).and_then(Value::as_str);
+            let copy = |(member, value): (&String, &Value)| {
+                let hide = match (value, text("name"), text("key")) {
+                    (Value::String(text), Some(name), _) => {
+                        member == "value" && !sensitive::may_show_variable(name, text)
+                    }
+                    (Value::String(_), None, Some(key)) => member == "value" && sensitive::is_secret_name(key),
+                    _ => false,
+                };
+                (member.clone(), if hide { hidden() } else { masked(member, value) })
             };
             Value::Object(members.iter().map(copy).collect())
         }

@@ -10,8 +10,8 @@ use super::volume::Volume;
 use super::words::{Compatibility, CpuArchitecture, NetworkMode};
 
 /// A task definition, as `RegisterTaskDefinition` takes it. What the model does not name is in `extra`, so
-/// that reading and writing give the same JSON value; the one exception is `null` for a member the model
-/// names, which AWS treats as absent and which is written as absent.
+/// that reading and writing a valid document give the same JSON value. Two things no valid document has are
+/// written as absent: `null` for a member the model names, and the empty string for a name or reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TaskDefinition {

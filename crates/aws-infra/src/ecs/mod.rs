@@ -1,0 +1,51 @@
+//! ECS: where the tasks run.
+
+mod cluster;
+mod raw;
+mod service;
+mod task_definition;
+
+use std::collections::BTreeMap;
+
+use aws_config::retry::RetryConfig;
+use aws_sdk_ecs::config::Builder;
+use aws_sdk_ecs::types::Tag;
+use resource_graph::{Mark, NodeId, Result};
+
+pub use cluster::{Cluster, Clusters};
+pub use service::{Service, Services};
+pub use task_definition::{TaskDefinition, TaskDefinitions, Template};
+
+use crate::Home;
+use crate::fail::{failed, has_code};
+
+/// For creates without an idempotency token: the SDK would repeat one by itself when its answer is lost, and make a twin.
+fn once() -> Builder {
+    Builder::new().retry_config(RetryConfig::disabled())
+}
+
+fn tagged(home: &Home, node: &NodeId, mark: Mark) -> Vec<Tag> {
+    home.tags(node, mark).into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
+}
+
+/// The tags of one object. Asked for by themselves, because not every describe gives them.
+async fn tags_of(home: &Home, arn: &str) -> Result<BTreeMap<String, String>> {
+    match home.aws.ecs.list_tags_for_resource().resource_arn(arn).send().await {
+        Ok(answer) => Ok(tags(answer.tags())),
+        // It went between two calls.
+        Err(error) if has_code(&error, &["ClusterNotFoundException", "ServiceNotFoundException", "InvalidParameterException"]) => {
+            Ok(BTreeMap::new())
+        }
+        Err(error) => Err(failed(format!("read the tags of `{arn}`"), error)),
+    }
+}
+
+async fn adopt(home: &Home, node: &NodeId, arn: &str) -> Result<()> {
+    let call = home.aws.ecs.tag_resource().resource_arn(arn).set_tags(Some(tagged(home, node, Mark::Adopted)));
+    call.send().await.map_err(|error| failed(format!("tag `{arn}`"), error))?;
+    Ok(())
+}
