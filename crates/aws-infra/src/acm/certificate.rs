@@ -208,14 +208,13 @@ impl Resource for Certificate {
     async fn apply(&self, _cx: &Cx, action: Action<Found>, (): Given<Self>) -> Result<Found> {
         let (arn, mark) = match action {
             Action::Create => (self.import(None).await?, Mark::Managed),
-            Action::Update { found, adopt } => {
+            Action::Update { found, .. } => {
                 // Imports are counted by the year.
                 if found.fingerprint.as_ref() != Some(&self.fingerprint) {
                     self.import(Some(&found.arn)).await?;
                 }
-                let mark = if adopt { Mark::Adopted } else { found.mark };
-                self.tag(&found.arn, mark).await?;
-                (found.arn, mark)
+                self.tag(&found.arn, found.mark).await?;
+                (found.arn, found.mark)
             }
         };
         let fingerprint = Some(self.fingerprint.clone());

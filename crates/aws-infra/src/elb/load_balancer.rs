@@ -240,12 +240,12 @@ impl Resource for LoadBalancer {
         if let Some(scheme) = &found.scheme {
             compare.replace("scheme", scheme, &self.scheme.to_string(), None);
         }
-        match (found.state.as_deref(), subnets) {
-            (Some("failed"), _) => {
+        match found.state.as_deref() {
+            Some("failed") => {
                 compare.replace("state", &"failed", &"active", None);
             }
             // An earlier run was stopped while it waited.
-            (Some(state @ "provisioning"), _) => {
+            Some(state @ "provisioning") => {
                 compare.update("state", &state, &"active");
             }
             _ => {}

@@ -237,8 +237,7 @@ impl Lease for DeploymentLock {
     }
 
     async fn renew(&self, cx: &Cx) -> Result<()> {
-        let held = read(&self.home, &lock_name(&self.home)).await?;
-        match held {
+        match read_if_there(&self.home, &lock_name(&self.home)).await? {
             Some(held) if self.is_ours(&held) => {
                 if self.extend(cx).await? {
                     Ok(())
@@ -265,7 +264,7 @@ impl Lease for DeploymentLock {
 ///
 /// When AWS refuses to tell or to remove it.
 pub async fn unlock(home: &Home) -> Result<Option<Held>> {
-    let held = read(home, &lock_name(home)).await?;
+    let held = read_if_there(home, &lock_name(home)).await?;
     remove(home, &guard_name(home)).await?;
     if held.is_some() {
         remove(home, &lock_name(home)).await?;
@@ -284,6 +283,19 @@ fn guard_name(home: &Home) -> String {
 fn arn(home: &Home, name: &str) -> String {
     let aws = &home.aws;
     format!("arn:{}:logs:{}:{}:log-group:{name}", aws.partition, aws.region, aws.account)
+}
+
+/// Like [`read`], for a group that nothing has shown to exist: an emulator goes on telling the tags of one that is gone.
+async fn read_if_there(home: &Home, name: &str) -> Result<Option<Held>> {
+    let action = format!("find the lock `{name}`");
+    let mut pages = home.aws.logs.describe_log_groups().log_group_name_prefix(name).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| failed(&action, error))?;
+        if page.log_groups().iter().any(|group| group.log_group_name() == Some(name)) {
+            return read(home, name).await;
+        }
+    }
+    Ok(None)
 }
 
 async fn read(home: &Home, name: &str) -> Result<Option<Held>> {
