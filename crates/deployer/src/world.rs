@@ -77,7 +77,8 @@ impl World {
 
     /// Leaves: an emulator that is not kept ends.
     pub(crate) async fn leave(self) {
-        self.emulator.stop().await;
+        // What cannot be ended now ends with this process.
+        let _ = self.emulator.stop().await;
     }
 
     /// Ends a kept emulator.

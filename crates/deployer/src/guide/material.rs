@@ -1,7 +1,7 @@
 //! What a deployment is made of that is not in the config file: the certificate and the device configuration. Read and judged
 //! before the first call to AWS.
 
-use certs::{AcmImport, Bundle, Finding, Severity};
+use certs::{AcmImport, Bundle, Finding, KeyAlgorithm, Severity};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use taskdef::Attachments;
@@ -15,7 +15,7 @@ pub struct Material {
     pub import: AcmImport,
     /// SHA-256 of the leaf.
     pub fingerprint: String,
-    /// `RSA 2048`, `ECDSA P-256`.
+    /// The kind and size of its key as ACM writes it: `RSA_2048`, `EC_prime256v1`.
     pub key_type: String,
     /// When the certificate ends, for people.
     pub not_after: String,
@@ -73,12 +73,12 @@ impl Material {
         Ok(Self {
             import,
             fingerprint: leaf.sha256_hex(),
-            key_type: leaf.key_algorithm().to_string(),
+            key_type: acm_spelling(leaf.key_algorithm()),
             not_after: leaf.not_after().strftime("%Y-%m-%d").to_string(),
             attachments,
             ksm_config,
             warnings: report
-                .findings()
+                .findings
                 .iter()
                 .filter(|finding| finding.severity == Severity::Warning)
                 .cloned()
@@ -97,6 +97,17 @@ impl Material {
             ksm_config: SecretString::from(""),
             warnings: Vec::new(),
         }
+    }
+}
+
+fn acm_spelling(key: &KeyAlgorithm) -> String {
+    match key {
+        KeyAlgorithm::Rsa(bits) => format!("RSA_{bits}"),
+        KeyAlgorithm::P256 => "EC_prime256v1".to_owned(),
+        KeyAlgorithm::P384 => "EC_secp384r1".to_owned(),
+        KeyAlgorithm::P521 => "EC_secp521r1".to_owned(),
+        // ACM takes none of these, and the judgement of the certificate has said so.
+        other => other.to_string(),
     }
 }
 

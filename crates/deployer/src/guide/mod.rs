@@ -326,6 +326,7 @@ impl Guide<'_> {
 
     /// A4 and A5: three groups, each open only to its neighbour (C11).
     fn security_groups(&mut self, network: &Network) -> Groups {
+        let names = self.names.clone();
         let mut group = |role: &str, step, name: String, description: &str| {
             self.add(step, &["C11"], |home, _, _| SecurityGroup {
                 home,
@@ -335,7 +336,6 @@ impl Guide<'_> {
                 vpc: network.vpc.clone(),
             })
         };
-        let names = Names::of(self.config);
         let balancer = group("alb", StepId::A4, names.balancer_group(), "Keeper Automator: the load balancer");
         let task = group("task", StepId::A4, names.task_group(), "Keeper Automator: the tasks");
         let efs = group("efs", StepId::A5, names.efs_group(), "Keeper Automator: the file systems");

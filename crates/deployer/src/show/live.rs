@@ -86,6 +86,10 @@ impl Show {
                     self.line(&format!("{step:<4} {node}: {word} {millis} ms"), false);
                 }
             }
+            What::Retired { outcome, millis } => {
+                let word = if outcome.is_done() { words::retired(self.lang) } else { words::failed(self.lang) };
+                self.line(&format!("{step:<4} {node}: {word} {millis} ms"), true);
+            }
             What::Discovered { .. }
             | What::Planned { .. }
             | What::Call { .. }

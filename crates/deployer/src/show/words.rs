@@ -23,6 +23,7 @@ words! {
     replaced: "replaced", "置換";
     destroyed: "destroyed", "削除";
     was_absent: "was not there", "存在せず";
+    retired: "what it replaced is gone", "旧リソースを削除";
     spared: "left alone, not ours", "対象外 (本ツールの所有ではない)";
     failed: "failed", "失敗";
     skipped_because: "skipped because of", "次の失敗によりスキップ:";
