@@ -76,8 +76,8 @@ fn every_variant_is_read_or_refused_as_expected() {
         let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || share(core))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    println!("| producer | key | cipher | MAC | password | answer | findings about the file |");
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| file | producer | key | cipher | MAC | password | answer | findings about the file |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     let mut wrong = Vec::new();
     for at in 0..variants.len() {
         let (line, problem) = &lines[at % cores][at / cores];
@@ -105,8 +105,8 @@ fn check(variant: &Variant<'_>, fixtures: &Path) -> (String, Option<String>) {
         assert!(!format!("{error} {error:?}").contains(variant.password) || variant.password.is_empty());
     }
     let password = if variant.password.is_empty() { "(empty)" } else { variant.password };
-    let Variant { producer, key, cipher, mac, .. } = variant;
-    let line = format!("| {producer} | {key} | {cipher} | {mac} | {password} | {found} | {findings} |");
+    let Variant { name, producer, key, cipher, mac, .. } = variant;
+    let line = format!("| {name} | {producer} | {key} | {cipher} | {mac} | {password} | {found} | {findings} |");
     let problem =
         (found != variant.expect).then(|| format!("{}: expected {}, got {found}", variant.name, variant.expect));
     (line, problem)
