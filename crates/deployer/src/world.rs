@@ -23,6 +23,7 @@ const TOOLS_VARIABLE: &str = "KEEPER_AUTOMATOR_SANDBOX_TOOLS";
 /// An open sandbox.
 pub(crate) struct World {
     emulator: Emulator,
+    keep: bool,
     root: PathBuf,
     files: Files,
 }
@@ -57,7 +58,7 @@ impl World {
             }
         })?;
         let files = Files::make(&root.join("sandbox").join("world"), host).map_err(|error| failed(&error))?;
-        Ok(Self { emulator, root, files })
+        Ok(Self { emulator, keep, root, files })
     }
 
     /// The config of the pretend deployment.
@@ -77,8 +78,10 @@ impl World {
 
     /// Leaves: an emulator that is not kept ends.
     pub(crate) async fn leave(self) {
-        // What cannot be ended now ends with this process.
-        let _ = self.emulator.stop().await;
+        if !self.keep {
+            // What cannot be ended now ends with this process.
+            let _ = self.emulator.stop().await;
+        }
     }
 
     /// Ends a kept emulator.

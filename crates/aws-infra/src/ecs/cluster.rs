@@ -110,8 +110,16 @@ impl Inventory for Clusters {
         let mut pages = self.0.aws.ecs.list_clusters().into_paginator().send();
         let mut listed = Vec::new();
         while let Some(page) = pages.next().await {
-            for arn in page.map_err(|error| failed(action, error))?.cluster_arns() {
-                if let Some(node) = self.0.managed_node_of(&tags_of(&self.0, arn).await?) {
+            let page = page.map_err(|error| failed(action, error))?;
+            if page.cluster_arns().is_empty() {
+                continue;
+            }
+            let call = self.0.aws.ecs.describe_clusters().set_clusters(Some(page.cluster_arns().to_vec()));
+            let answer = call.send().await.map_err(|error| failed(action, error))?;
+            // A deleted cluster is remembered as INACTIVE for a while.
+            for cluster in answer.clusters().iter().filter(|cluster| cluster.status() != Some("INACTIVE")) {
+                let arn = required(cluster.cluster_arn(), action, "arn")?;
+                if let Some(node) = self.0.managed_node_of(&tags_of(&self.0, &arn).await?) {
                     listed.push(Listed { node, label: arn.clone(), found: ClusterArn::new(arn) });
                 }
             }

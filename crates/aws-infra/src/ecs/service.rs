@@ -322,9 +322,14 @@ impl Inventory for Services {
                     Err(error) => return Err(failed("list ecs-services", error)),
                 };
                 for arn in page.service_arns() {
+                    let cluster = ClusterArn::new(cluster);
+                    // A deleted service is remembered as INACTIVE for a while.
+                    let there = describe_any(&self.home, &cluster, arn).await?;
+                    if there.is_none_or(|service| service.status() == Some("INACTIVE")) {
+                        continue;
+                    }
                     if let Some(node) = self.home.managed_node_of(&tags_of(&self.home, arn).await?) {
-                        let found = (ClusterArn::new(cluster), ServiceArn::new(arn));
-                        listed.push(Listed { node, label: arn.clone(), found });
+                        listed.push(Listed { node, label: arn.clone(), found: (cluster, ServiceArn::new(arn)) });
                     }
                 }
             }

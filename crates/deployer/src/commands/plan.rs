@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::show;
 
 pub(crate) async fn run(host: &Host, lang: Lang, options: PlanOptions) -> ExitCode {
-    let session = match Session::open(host, lang, &options.place, Needed::Material, "plan", true).await {
+    let session = match Session::open(host, lang, &options.place, Needed::Material, "plan", false).await {
         Ok(session) => session,
         Err((show, refusal)) => return show.refuse(&refusal),
     };

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::refusal::Refusal;
 
 pub(crate) async fn run(host: &Host, lang: Lang, place: Where) -> ExitCode {
-    let session = match Session::open(host, lang, &place, Needed::Nothing, "unlock", true).await {
+    let session = match Session::open(host, lang, &place, Needed::Nothing, "unlock", false).await {
         Ok(session) => session,
         Err((show, refusal)) => return show.refuse(&refusal),
     };

@@ -77,12 +77,7 @@ impl Material {
             not_after: leaf.not_after().strftime("%Y-%m-%d").to_string(),
             attachments,
             ksm_config,
-            warnings: report
-                .findings
-                .iter()
-                .filter(|finding| finding.severity == Severity::Warning)
-                .cloned()
-                .collect(),
+            warnings: report.findings.iter().filter(|finding| finding.severity == Severity::Warning).cloned().collect(),
         })
     }
 
