@@ -144,7 +144,10 @@ async fn two_subnets_in_one_zone_are_refused() {
     let (vpc, subnets) = one_zone(&stage).await;
     let list = subnets.iter().map(|subnet| format!("{subnet:?}")).collect::<Vec<_>>().join(", ");
     let desk = Desk::new(&stage, proxy.endpoint());
-    let desk = desk.replace("[endpoint]", &format!("[network]\nvpc = \"{vpc}\"\nsubnets = [{list}]\n\n[endpoint]"));
+    let desk = desk.replace(
+        "[endpoint]",
+        &format!("[network]\nvpc = \"{vpc}\"\nsubnets = [{list}]\n\n[dns]\nmode = \"manual\"\n\n[endpoint]"),
+    );
     refused(desk.run(true, ""), ExitCode::Blocked, &["one-zone", "A1", "network.subnets"]);
     nothing_changed(&proxy);
 }

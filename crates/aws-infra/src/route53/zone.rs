@@ -156,9 +156,10 @@ pub async fn ensure_zone(home: &Home, name: &str) -> Result<()> {
     if zones.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == name) {
         return Ok(());
     }
-    // The caller reference is an idempotency token: a repeat is refused.
+    // The caller reference is an idempotency token, which an emulator may ignore: retries are off.
     let call = route53.create_hosted_zone().name(name).caller_reference(home.token(&NodeId::from("hosted-zone"), name));
-    call.send().await.map_err(|error| failed(&action, error))?;
+    let once = aws_sdk_route53::config::Builder::new().retry_config(aws_config::retry::RetryConfig::disabled());
+    call.customize().config_override(once).send().await.map_err(|error| failed(&action, error))?;
     Ok(())
 }
 

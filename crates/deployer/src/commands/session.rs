@@ -43,7 +43,7 @@ impl Session {
         command: &str,
         keep: bool,
     ) -> Result<Self, (Arc<Show>, Refusal)> {
-        let show = Arc::new(Show::new(host.clone(), lang, place.format));
+        let show = Arc::new(Show::new(host.clone(), lang, place.format, command != "plan"));
         match Self::try_open(host, &show, place, needed, command, keep).await {
             Ok(session) => Ok(session),
             Err(refusal) => Err((show, refusal)),
@@ -177,6 +177,10 @@ pub(crate) fn usage(show: &Show, error: &config::ConfigError) -> Refusal {
         show.point_at(error);
     }
     let refusal = Refusal::new(error.code(), "config", error.to_string()).exit(ExitCode::Usage);
+    let refusal = match error.field() {
+        Some(field) => refusal.because(format!("the key is {field}")),
+        None => refusal,
+    };
     match error.hint() {
         Some(hint) => refusal.hint(hint),
         None => refusal,

@@ -60,7 +60,7 @@ pub(crate) struct Options {
 const CONFIG_PLACEHOLDER: &str = "XXXCONFIGXXX";
 
 pub(crate) fn run(host: &Host, lang: Lang, Command::Render(options): Command) -> ExitCode {
-    let show = Show::new(host.clone(), lang, Format::Text);
+    let show = Show::new(host.clone(), lang, Format::Text, false);
     let config = match config::load(&options.config) {
         Ok(config) => config,
         Err(error) => return show.refuse(&usage(&show, &error)),

@@ -46,7 +46,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
     let (file_systems, access_points, mounts) = guide.file_systems(&network, &groups); // A6, X3
     let cluster = guide.cluster(); // A7
     let secret = guide.secret(material); // X1
-    let policies = guide.policies(&execution, &task, &secret, &file_systems, &access_points); // A3, X2
+    let policies = guide.policies(&execution, &task, &secret, &file_systems, &access_points); // X1, X3
     let definition =
         guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
             home,
@@ -295,7 +295,7 @@ impl Guide<'_> {
         (execution, task)
     }
 
-    /// A3 and X2: what the roles may do, and nothing else.
+    /// X1 and X3: what the roles may do, and nothing else.
     fn policies(
         &mut self,
         execution: &Ref<RoleOutput>,
@@ -304,14 +304,14 @@ impl Guide<'_> {
         file_systems: &[Ref<FileSystemId>],
         access_points: &[Ref<aws_infra::AccessPointId>],
     ) -> Vec<NodeIndex> {
-        let read = self.add(StepId::A3, &["C05"], |home, _, _| RolePolicy {
+        let read = self.add(StepId::X1, &["C05"], |home, _, _| RolePolicy {
             home,
             node: NodeId::from("role-policy/execution"),
             role: execution.clone(),
             name: "read-ksm-config".to_owned(),
             statement: Statement::ReadSecret(secret.clone()),
         });
-        let mount = self.add(StepId::X2, &["C07"], |home, _, _| RolePolicy {
+        let mount = self.add(StepId::X3, &["C07"], |home, _, _| RolePolicy {
             home,
             node: NodeId::from("role-policy/task"),
             role: task.clone(),

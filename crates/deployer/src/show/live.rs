@@ -21,20 +21,22 @@ pub(crate) struct Show {
     host: Host,
     lang: Lang,
     format: Format,
+    events: bool,
     bar: Option<ProgressBar>,
     busy: Mutex<BTreeSet<String>>,
     destroying: Mutex<bool>,
 }
 
 impl Show {
-    pub(crate) fn new(host: Host, lang: Lang, format: Format) -> Self {
+    /// `events`: whether JSON means one line an event; a command with a document of its own prints none.
+    pub(crate) fn new(host: Host, lang: Lang, format: Format, events: bool) -> Self {
         let bar = (format == Format::Text && host.terminal).then(|| {
             let style = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg}");
             let bar = ProgressBar::no_length().with_style(style.expect("the template is a constant"));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { host, lang, format, bar, busy: Mutex::default(), destroying: Mutex::new(false) }
+        Self { host, lang, format, events, bar, busy: Mutex::default(), destroying: Mutex::new(false) }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -44,6 +46,9 @@ impl Show {
     /// One thing that happened.
     pub(crate) fn event(&self, event: &Event) {
         if self.format == Format::Json {
+            if !self.events {
+                return;
+            }
             let line = serde_json::to_string(event).expect("an event has only text, numbers and lists");
             self.host.out(&(line + "\n"));
             return;

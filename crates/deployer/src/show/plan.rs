@@ -122,9 +122,9 @@ mod tests {
         insta::assert_snapshot!(plan_text(&plan, Lang::En), @r"
           A2   log-group     create   automator-logs  (C01)
           A10  target-group  REPLACE  automator-tg  (C01)
-                             protocol: HTTP -> HTTPS (C01)
+                               protocol: HTTP -> HTTPS (C01)
           A12  ecs-service   update   automator  (C01)
-                             protocol: d:1 -> (after apply) (C01)
+                               protocol: d:1 -> (after apply) (C01)
           A7   ecs-cluster   keep     automator
           1 create · 1 update · 1 replace · 1 keep
         ");
