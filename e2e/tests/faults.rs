@@ -62,6 +62,7 @@ async fn an_answer_lost_at_any_create_makes_no_twin() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the moment of the kill is a time and nothing else")]
 async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
     let stage = Stage::open().await;
     let start = Instant::now();

@@ -15,7 +15,7 @@ async fn deploy_then_deploy_changes_nothing_then_destroy_leaves_nothing() {
 
     let first = stage.run(proxy.endpoint(), "deploy --sandbox --keep").ended(ExitCode::Done);
     for step in ["A1 ", "A2 ", "A3 ", "A4 ", "A5 ", "A6 ", "A7 ", "A8 ", "A9 ", "A10", "A11", "A12", "A13"] {
-        let line = first.stdout.lines().filter(|line| line.starts_with(step)).next_back().unwrap_or_default();
+        let line = first.stdout.lines().rfind(|line| line.starts_with(step)).unwrap_or_default();
         assert!(line.contains(": done"), "{step}: {line}\n{}", first.stdout);
     }
     for step in ["A14", "A15", "A16", "A17"] {

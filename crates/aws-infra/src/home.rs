@@ -60,7 +60,7 @@ impl Home {
     /// The node that something with these tags belongs to, if it is this deployment's.
     pub fn node_of(&self, tags: &BTreeMap<String, String>) -> Option<NodeId> {
         let ours = tags.get(DEPLOYMENT_TAG).is_some_and(|name| *name == *self.deployment);
-        ours.then(|| tags.get(NODE_TAG).map(|node| NodeId::new(node))).flatten()
+        ours.then(|| tags.get(NODE_TAG).map(NodeId::new)).flatten()
     }
 
     /// The same for an inventory: only what we made ourselves, never what was adopted.

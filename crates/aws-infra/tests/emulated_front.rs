@@ -77,7 +77,7 @@ fn graph(world: &World, wish: &Wish) -> Graph {
         name: name.clone(),
         body: import.body.clone(),
         private_key: import.private_key.clone(),
-        chain: import.chain.clone(),
+        chain: import.chain,
         fingerprint: wish.bundle.leaf().sha256_hex(),
         key_type: wish.key_type.to_owned(),
         not_after: wish.bundle.leaf().not_after().to_string(),

@@ -28,7 +28,7 @@ impl World {
     async fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
         let settings = sandbox::Settings::from_env(root);
-        let emulator = sandbox::find_or_start(&settings, &|what| eprintln!("{what}")).await;
+        let emulator = sandbox::find_or_start(&settings, &|_| ()).await;
         let emulator = emulator.unwrap_or_else(|error| panic!("no emulator to test against: {error}"));
         let connection = Connection::to_emulator("eu-west-1", &emulator.endpoint);
         let aws = Aws::connect(&connection).await.expect("an emulator lets everybody in");

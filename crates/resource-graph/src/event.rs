@@ -125,6 +125,11 @@ pub enum What {
         /// `done`, `failed`, `skipped`, or in words why it was not tried.
         state: String,
     },
+    /// A command ended before it changed anything.
+    Refused {
+        /// Why.
+        failure: Failure,
+    },
     /// A command ended.
     RunFinished {
         /// Nodes that ended well.

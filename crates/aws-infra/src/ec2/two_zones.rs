@@ -1,4 +1,5 @@
-//! That existing subnets lie in at least two zones (A1, C09): a load balancer refuses fewer, and an emulator does not.
+//! That existing subnets lie in at least two zones, each in its own (A1, C08, C09): a load balancer takes one subnet of a zone
+//! and refuses fewer than two zones, a file system has one mount target in a zone; an emulator minds neither.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ impl Resource for TwoZones {
     }
 
     fn summary(&self) -> String {
-        format!("{} subnets in at least two zones", self.subnets.len())
+        format!("{} subnets, each in a zone of its own", self.subnets.len())
     }
 
     fn needs(&self) -> Self::Needs {
@@ -38,12 +39,13 @@ impl Resource for TwoZones {
 
     fn plan(&self, found: &Self::Found, _needs: &Knowns<Self>) -> Verdict {
         let zones: BTreeSet<&str> = found.iter().map(|subnet| subnet.zone.as_str()).collect();
-        if zones.len() >= 2 {
+        if zones.len() >= 2 && zones.len() == found.len() {
             return Verdict::Keep;
         }
+        let code = if zones.len() < 2 { "one-zone" } else { "zone-twice" };
         let subnets = found.iter().map(|subnet| subnet.id.to_string()).collect::<Vec<_>>().join(", ");
         let zones = zones.into_iter().collect::<Vec<_>>().join(", ");
-        Verdict::Blocked { code: "one-zone", why: format!("the subnets {subnets} all lie in {zones}") }
+        Verdict::Blocked { code, why: format!("the subnets {subnets} lie in {zones}") }
     }
 
     fn output(&self, _found: &Self::Found) {}
@@ -72,6 +74,8 @@ mod tests {
         let two = vec![subnet("subnet-1", "eu-west-1a"), subnet("subnet-2", "eu-west-1b")];
         assert_eq!(check.plan(&two, &(Known::Unknown,)), Verdict::Keep);
         let Verdict::Blocked { code, why } = check.plan(&one, &(Known::Unknown,)) else { panic!() };
-        assert_eq!((code, why.as_str()), ("one-zone", "the subnets subnet-1, subnet-2 all lie in eu-west-1a"));
+        assert_eq!((code, why.as_str()), ("one-zone", "the subnets subnet-1, subnet-2 lie in eu-west-1a"));
+        let twice = [two, vec![subnet("subnet-3", "eu-west-1b")]].concat();
+        assert!(matches!(check.plan(&twice, &(Known::Unknown,)), Verdict::Blocked { code: "zone-twice", .. }));
     }
 }

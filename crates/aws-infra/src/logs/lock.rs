@@ -217,19 +217,17 @@ impl Lease for DeploymentLock {
         for _ in 0..ROUNDS {
             let new = self.create(cx, &name, self.ttl).await?;
             // Read back in any case: a lost answer is repeated by the SDK, which then hears that the group exists.
-            match read(&self.home, &name).await? {
+            let Some(held) = read(&self.home, &name).await? else { continue };
+            if self.is_ours(&held) {
                 // It may be what an earlier attempt of this run left.
-                Some(held) if self.is_ours(&held) => {
-                    if new || self.extend(cx).await? {
-                        return Ok(());
-                    }
+                if new || self.extend(cx).await? {
+                    return Ok(());
                 }
-                Some(held) if held.is_stale(cx.now()) => {
-                    self.take_over(cx, &held).await?;
-                    last = Some(held);
-                }
-                Some(held) => return Err(self.locked(&held)),
-                None => {}
+            } else if held.is_stale(cx.now()) {
+                self.take_over(cx, &held).await?;
+                last = Some(held);
+            } else {
+                return Err(self.locked(&held));
             }
         }
         let held = last.unwrap_or(Held { holder: None, since: None, until: None });

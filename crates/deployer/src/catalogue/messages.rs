@@ -22,8 +22,8 @@ type Hint = (&'static str, &'static str, &'static str);
 const HINTS: &[Hint] = &[
     // The config file.
     ("config-unreadable",
-     "name the file with --config, write one with `init`, or try `deploy --sandbox`, which needs none",
-     "--configでファイルを指定するか、`init`で作成してください。設定なしで試すには`deploy --sandbox`を使います"),
+     "name the file with --config; README shows a short one; `deploy --sandbox` needs none",
+     "--configでファイルを指定してください。短い例はREADMEにあります。設定なしで試すには`deploy --sandbox`を使います"),
     ("config-syntax",
      "the file is not valid TOML at this place; strings stand in quotes, tables start with [name]",
      "この箇所はTOMLとして正しくありません。文字列は引用符で囲み、テーブルは[名前]で始めます"),
@@ -194,6 +194,12 @@ const HINTS: &[Hint] = &[
     ("would-lose-data",
      "the replacement would lose data; keep the old setting, or name the loss with the flag the plan shows",
      "置き換えるとデータが失われます。元の設定に戻すか、計画に示されたフラグで明示的に許可してください"),
+    ("zone-twice",
+     "name one subnet a zone in network.subnets: balancer and file systems take no second one (C08, C09)",
+     "network.subnetsには、ゾーンごとに1つのサブネットだけを指定してください(C08、C09)"),
+    ("leftovers",
+     "run destroy again; what is still listed then has to be looked at by hand",
+     "もう一度destroyを実行し、それでも残るものは手作業で確認してください"),
     ("one-zone",
      "name subnets in at least two availability zones in network.subnets (C09)",
      "network.subnetsには、2つ以上のアベイラビリティーゾーンのサブネットを指定してください(C09)"),

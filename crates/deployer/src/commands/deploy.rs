@@ -72,11 +72,10 @@ pub(crate) async fn under_lock<T>(
 ) -> Result<T, Refusal> {
     let holder = Holder::this_process(session.cx.run());
     let lock = DeploymentLock { home: session.home.clone(), holder, ttl: LOCK_TTL };
-    let done = with_lease(&lock, &session.cx, LOCK_TTL / 4, work).await.map_err(|error| {
+    with_lease(&lock, &session.cx, LOCK_TTL / 4, work).await.map_err(|error| {
         let exit = if error.code() == "locked" { ExitCode::Locked } else { ExitCode::StepFailed };
         Refusal::of(exit, vec![error.failure(&NodeId::from("lock"), "X4")])
-    })?;
-    done
+    })?
 }
 
 fn refuse_blocked(plan: &Plan) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@ use resource_graph::{Cx, Graph, NodeId, Plan, Selection, What};
 
 use crate::catalogue::{Lang, StepId};
 use crate::cli::{Format, Where};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Ownership};
 use crate::exit_codes::ExitCode;
 use crate::guide::{self, Material};
 use crate::host::Host;
@@ -116,6 +116,18 @@ impl Session {
         let graph = guide::graph(&config, &material, &home);
         let nodes: Vec<String> = graph.nodes().map(|node| graph.subject(node).node.to_string()).collect();
         config.check_ownership(nodes.iter().map(String::as_str)).map_err(|error| usage(show, &error))?;
+        for node in graph.nodes() {
+            let subject = graph.subject(node);
+            let word = config.ownership.get(subject.node.as_str());
+            if guide::FOUND_BY_TAGS.contains(&subject.kind.as_str())
+                && word.is_some_and(|word| *word != Ownership::Managed)
+            {
+                let message =
+                    format!("a {} without our tags is not recognised, so it can only be managed", subject.kind);
+                let help = Some("name existing networks in [network]");
+                return Err(usage(show, &config.problem("config-conflict", "ownership", message, help)));
+            }
+        }
         cx.emit(What::RunStarted { command: command.to_owned(), nodes: nodes.len() });
         link(host, &cx);
         Ok(Self {

@@ -36,6 +36,10 @@ const HTTPS: u16 = 443;
 /// The port of EFS.
 const NFS: u16 = 2049;
 
+/// Kinds that are found by their tags alone: nothing that exists without our tags can be recognised, and so not be adopted.
+pub const FOUND_BY_TAGS: [&str; 6] =
+    ["vpc", "subnet", "internet-gateway", "route-table", "efs-file-system", "efs-access-point"];
+
 /// The whole guide as a graph.
 pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
     let mut guide = Guide { graph: Graph::new(), config, names: Names::of(config), home };
@@ -393,7 +397,6 @@ impl Guide<'_> {
     }
 
     /// A6 and X3: two encrypted file systems, a mount target in each zone, an access point each.
-    #[expect(clippy::type_complexity, reason = "what the tasks mount, and what must be there before they can")]
     fn file_systems(
         &mut self,
         network: &Network,

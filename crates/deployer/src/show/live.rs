@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use resource_graph::{Cx, Event, Failure, Outcome, Report, What};
+use resource_graph::{Cx, Event, Failure, Outcome, Report, SCHEMA_VERSION, What};
 
 use super::{tree, words};
 use crate::catalogue::{Lang, hint};
@@ -99,6 +99,7 @@ impl Show {
             | What::Planned { .. }
             | What::Call { .. }
             | What::Step { .. }
+            | What::Refused { .. }
             | What::RunFinished { .. } => {}
         }
     }
@@ -155,8 +156,16 @@ impl Show {
             match self.format {
                 Format::Text => self.host.talk(&self.failure(failure)),
                 Format::Json => {
-                    let line = serde_json::json!({ "schema": 1, "event": "refused", "failure": failure });
-                    self.host.talk(&format!("{line}\n"));
+                    let event = Event {
+                        schema: SCHEMA_VERSION,
+                        run: String::new(),
+                        at: self.host.clock.now(),
+                        subject: None,
+                        what: What::Refused { failure: failure.clone() },
+                    };
+                    let line = serde_json::to_string(&event).expect("an event has only text, numbers and lists") + "\n";
+                    // Where a document is the answer, standard output stays empty.
+                    if self.events { self.host.out(&line) } else { self.host.talk(&line) }
                 }
             }
         }
