@@ -1,9 +1,10 @@
 //! Answers that are lost and runs that are killed: whatever happens, running again converges and makes no twin.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_infra::default_http_client;
 use aws_infra::wire::{Fault, Faults};
@@ -70,12 +71,10 @@ async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
     let whole = start.elapsed();
     let census = stage.census().await;
 
-    // Moments spread over the run, each shifted a little by what the clock says: random enough, and told when it fails.
-    for round in 0..20u32 {
+    for _ in 0..20 {
         stage.reset().await;
-        let jitter =
-            u32::try_from(Instant::now().elapsed().as_nanos() % 97).unwrap_or(0) + start.elapsed().subsec_nanos() % 97;
-        let moment = whole * (round * 100 + jitter) / 2100;
+        let permille = u32::try_from(RandomState::new().build_hasher().finish() % 1000).expect("less than a thousand");
+        let moment = whole * permille / 1000;
         let mut child = stage.command(stage.endpoint(), "deploy --sandbox --keep");
         let mut child = child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
         tokio::time::sleep(moment).await;
@@ -88,5 +87,4 @@ async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
         assert_eq!(stage.census().await, census, "after a kill at {moment:?}");
         println!("killed after {moment:?} with {} things made: finished, no twin", between.values().sum::<usize>());
     }
-    assert!(whole < Duration::from_secs(60), "a deploy took {whole:?}");
 }
