@@ -166,7 +166,8 @@ impl Resource for Egress {
             return Ok(Seen::absent());
         }
         let found = self.read(subnets).await?;
-        Ok(found.map_or_else(Seen::absent, |found| Seen::here(found, Mark::Managed)))
+        // It is only read; so a destroy spares it, as it does what was there before.
+        Ok(found.map_or_else(Seen::absent, |found| Seen::here(found, Mark::Adopted)))
     }
 
     fn plan(&self, found: &Found, (subnets, routes): &Knowns<Self>) -> Verdict {
