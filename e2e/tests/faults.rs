@@ -55,8 +55,6 @@ async fn an_answer_lost_at_any_create_makes_no_twin() {
         let ran = stage.run_with(http, "deploy --sandbox --keep").await;
         assert_eq!(lost.load(Ordering::SeqCst), 1, "{name} #{nth} was not called");
         stage.run_with(default_http_client(), "deploy --sandbox --keep").await.ended(ExitCode::Done);
-        let plan = stage.run_with(default_http_client(), "plan --sandbox --format json").await.ended(ExitCode::Done);
-        all_keep(&plan.stdout);
         assert_eq!(stage.census().await, census, "after the lost answer of {name} #{nth}");
         println!("{name} #{nth}: answer lost, first run ended with {:?}, no twin", ran.code);
     }
