@@ -13,6 +13,7 @@ const SCHEMAS: [(&[&str], &str); 3] = [
     (&["schema", "config"], "schemas/config.json"),
     (&["schema", "events"], "schemas/events.json"),
     (&["schema", "plan"], "schemas/plan.json"),
+    (&["schema", "certificate"], "schemas/certificate.json"),
 ];
 
 #[derive(clap::Args)]

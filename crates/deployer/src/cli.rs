@@ -37,6 +37,9 @@ enum Command {
     Destroy(DestroyOptions),
     /// Remove the lock of a run that is no more
     Unlock(Where),
+    /// Look at certificates, and bring them into other forms
+    #[command(subcommand)]
+    Cert(commands::cert::Command),
     /// Work with the task definition
     #[command(subcommand)]
     Taskdef(commands::taskdef::Command),
@@ -144,6 +147,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitCo
         Command::Deploy(options) => commands::deploy::run(&host, lang, options).await,
         Command::Destroy(options) => commands::destroy::run(&host, lang, options).await,
         Command::Unlock(place) => commands::unlock::run(&host, lang, place).await,
+        Command::Cert(command) => commands::cert::run(&host, lang, command),
         Command::Taskdef(command) => commands::taskdef::run(&host, lang, command),
         Command::Schema { document } => commands::schema::run(&host, document),
     }

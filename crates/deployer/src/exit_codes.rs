@@ -3,34 +3,42 @@
 use std::process;
 
 /// How a run ended, as a shell sees it.
+///
+/// A number means one thing within a command. Commands that only look at files answer as `diff` and `grep` do: 1 for
+/// "found some", more for "could not look".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum ExitCode {
     /// The listed steps are done; never more than those.
-    Done = 0,
+    Done,
     /// A step failed. What was done before stays, and the next run goes on from there.
-    StepFailed = 1,
-    /// The command line or the config file is wrong. Nothing was looked at or changed.
-    Usage = 2,
+    StepFailed,
+    /// `cert check` or `taskdef lint` found errors.
+    Findings,
+    /// `taskdef diff` found differences.
+    Differs,
+    /// The command line, the config file or a document is wrong. Nothing was looked at or changed.
+    Usage,
     /// The plan is blocked, for example by a thing of the same name that is not ours. Nothing was changed.
-    Blocked = 3,
+    Blocked,
     /// A check before the first change refused: certificate, credentials, endpoint. Nothing was changed.
-    Refused = 4,
+    Refused,
     /// Another run holds the lock of this deployment. Nothing was changed.
-    Locked = 5,
+    Locked,
     /// The run was cancelled. Calls in flight were finished; the next run goes on from there.
-    Cancelled = 6,
+    Cancelled,
     /// The emulator or another part of the sandbox could not be started.
-    SandboxFailed = 7,
+    SandboxFailed,
     /// `plan --exit-code` found changes.
-    PlanHasChanges = 10,
+    PlanHasChanges,
 }
 
 impl ExitCode {
     /// Every code, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Done,
         Self::StepFailed,
+        Self::Findings,
+        Self::Differs,
         Self::Usage,
         Self::Blocked,
         Self::Refused,
@@ -42,7 +50,17 @@ impl ExitCode {
 
     /// The number.
     pub fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Done => 0,
+            Self::StepFailed | Self::Findings | Self::Differs => 1,
+            Self::Usage => 2,
+            Self::Blocked => 3,
+            Self::Refused => 4,
+            Self::Locked => 5,
+            Self::Cancelled => 6,
+            Self::SandboxFailed => 7,
+            Self::PlanHasChanges => 10,
+        }
     }
 
     /// What it means, for `--help` and the README.
@@ -50,7 +68,9 @@ impl ExitCode {
         match self {
             Self::Done => "the listed steps are done",
             Self::StepFailed => "a step failed",
-            Self::Usage => "the command line or the config file is wrong",
+            Self::Findings => "cert check, taskdef lint: there are errors",
+            Self::Differs => "taskdef diff: there are differences",
+            Self::Usage => "the command line, the config file or a document is wrong",
             Self::Blocked => "the plan is blocked",
             Self::Refused => "refused before any change: certificate, credentials or endpoint",
             Self::Locked => "another run holds the lock of this deployment",
@@ -76,8 +96,8 @@ mod tests {
         let table: Vec<_> = ExitCode::ALL.iter().map(|code| format!("{} {code:?}", code.code())).collect();
         assert_eq!(
             table.join(", "),
-            "0 Done, 1 StepFailed, 2 Usage, 3 Blocked, 4 Refused, 5 Locked, 6 Cancelled, 7 SandboxFailed, \
-             10 PlanHasChanges"
+            "0 Done, 1 StepFailed, 1 Findings, 1 Differs, 2 Usage, 3 Blocked, 4 Refused, 5 Locked, 6 Cancelled, \
+             7 SandboxFailed, 10 PlanHasChanges"
         );
     }
 }

@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use serde_json::Value;
+
+use crate::diff::{HIDDEN, masked};
+use crate::pointer;
+
 /// The bytes of the value a JSON pointer names, or of the nearest value around it that is there. `None` if
 /// the text is no JSON.
 ///
@@ -20,6 +25,78 @@ pub fn span(text: &str, pointer: &str) -> Option<Range<usize>> {
         }
     }
     Some(at..end(text, at))
+}
+
+/// The text with every value that may be secret replaced by [`HIDDEN`], for excerpts that people see. Lines stay where
+/// they are. `None` if the text is no JSON, or says a member twice, because then one of them was never looked at.
+///
+/// ```
+/// let text = r#"{"environment": [{"name": "DB_PASSWORD", "value": "hunter2"}], "image": "web:1"}"#;
+/// let veiled = taskdef::source::veiled(text).unwrap();
+/// assert_eq!(veiled, text.replace("hunter2", taskdef::HIDDEN));
+/// ```
+pub fn veiled(text: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+    if written_members(text) != members(&value) {
+        return None;
+    }
+    let mut pointers = Vec::new();
+    hidden(&value, &masked("", &value), &mut String::new(), &mut pointers);
+    let mut spans: Vec<Range<usize>> = pointers.iter().filter_map(|pointer| span(text, pointer)).collect();
+    spans.sort_by_key(|span| span.start);
+    let mut veiled = text.to_owned();
+    for span in spans.into_iter().rev() {
+        veiled.replace_range(span, &format!("\"{HIDDEN}\""));
+    }
+    Some(veiled)
+}
+
+/// Where a value and its masked copy differ.
+fn hidden(value: &Value, mask: &Value, at: &mut String, pointers: &mut Vec<String>) {
+    let length = at.len();
+    match (value, mask) {
+        (Value::Object(value), Value::Object(mask)) => {
+            for (name, value) in value {
+                at.push('/');
+                at.push_str(&pointer::escape(name));
+                hidden(value, &mask[name], at, pointers);
+                at.truncate(length);
+            }
+        }
+        (Value::Array(value), Value::Array(mask)) => {
+            for (index, (value, mask)) in value.iter().zip(mask).enumerate() {
+                at.push('/');
+                at.push_str(&index.to_string());
+                hidden(value, mask, at, pointers);
+                at.truncate(length);
+            }
+        }
+        (value, mask) if value != mask => pointers.push(at.clone()),
+        _ => {}
+    }
+}
+
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Object(inside) => inside.len() + inside.values().map(members).sum::<usize>(),
+        Value::Array(items) => items.iter().map(members).sum(),
+        _ => 0,
+    }
+}
+
+/// How many members the text writes: outside of strings, each has one colon.
+fn written_members(text: &str) -> usize {
+    let (bytes, mut at, mut count) = (text.as_bytes(), 0, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = end_of_text(bytes, at),
+            byte => {
+                count += usize::from(byte == b':');
+                at += 1;
+            }
+        }
+    }
+    count
 }
 
 /// The line of a byte, counted from one.
@@ -129,6 +206,24 @@ mod tests {
     #[test]
     fn the_last_of_equal_members_counts() {
         assert_eq!(span("{\"a\":1,\"a\":2}", "/a"), Some(11..12));
+    }
+
+    #[test]
+    fn secrets_are_veiled_wherever_they_stand() {
+        let text = r#"{"containerDefinitions": [{"command": ["--token", "marker"], "environment": [
+            {"value": "mar\"ker", "name": "ANYTHING"}, {"name": "A/B~", "value": "marker"}, {"name": "DEBUG", "value": "true"}],
+            "logConfiguration": {"options": {"splunk-token": "marker", "a": "b:c"}}}], "tags": [{"key": "password", "value": "marker"}]}"#;
+        let veiled = veiled(text).unwrap();
+        assert!(!veiled.contains("mar"), "{veiled}");
+        assert_eq!(veiled.matches(HIDDEN).count(), 5);
+        assert_eq!(veiled.lines().count(), text.lines().count());
+        assert!(veiled.contains("\"true\"") && veiled.contains("b:c"));
+    }
+
+    #[test]
+    fn what_is_said_twice_is_not_shown() {
+        assert_eq!(veiled(r#"{"password": "marker", "password": ""}"#), None);
+        assert_eq!(veiled("{"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::commands::cert::Inspection;
 use crate::config;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
@@ -16,12 +17,15 @@ pub(crate) enum Document {
     Events,
     /// The output of `plan --format json`.
     Plan,
+    /// The output of `cert inspect --format json`.
+    Certificate,
 }
 
 pub(crate) fn run(host: &Host, document: Document) -> ExitCode {
     let schema = match document {
         Document::Config => config::schema(),
         Document::Events => schemars::schema_for!(resource_graph::Event).to_value(),
+        Document::Certificate => schemars::schema_for!(Inspection).to_value(),
         Document::Plan => schemars::schema_for!(PlanDocument).to_value(),
     };
     host.out(&format!("{schema:#}\n"));

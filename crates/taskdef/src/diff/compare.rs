@@ -217,7 +217,7 @@ impl Walk {
 }
 
 /// A copy without what may be secret.
-fn masked(member: &str, value: &Value) -> Value {
+pub(crate) fn masked(member: &str, value: &Value) -> Value {
     let hidden = || Value::String(HIDDEN.to_owned());
     match value {
         Value::String(text) if !sensitive::may_show(member, text) => hidden(),

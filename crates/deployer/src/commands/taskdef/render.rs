@@ -16,12 +16,6 @@ use crate::guide::Names;
 use crate::host::Host;
 use crate::show::Show;
 
-#[derive(clap::Subcommand)]
-pub(crate) enum Command {
-    /// Print the task definition; ids that only AWS knows are placeholders unless given
-    Render(Options),
-}
-
 #[derive(Args)]
 pub(crate) struct Options {
     /// Read this config file.
@@ -59,17 +53,18 @@ pub(crate) struct Options {
 /// What stands in the guide where the device configuration belongs. The value itself is never printed.
 const CONFIG_PLACEHOLDER: &str = "XXXCONFIGXXX";
 
-pub(crate) fn run(host: &Host, lang: Lang, Command::Render(options): Command) -> ExitCode {
+pub(super) fn run(host: &Host, lang: Lang, options: &Options) -> ExitCode {
     let show = Show::new(host.clone(), lang, Format::Text, false);
     let config = match config::load(&options.config) {
         Ok(config) => config,
         Err(error) => return show.refuse(&usage(&show, &error)),
     };
-    let guide = guide(&config, &options);
-    let document = if options.guide_exact { guide.clone() } else { ours(&config, &options) };
+    let guide = guide(&config, options);
+    let document = if options.guide_exact { guide.clone() } else { ours(&config, options) };
     host.out(&format!("{:#}\n", document.to_value()));
     if options.explain {
-        for explained in taskdef::corrections(&guide, &document).explained {
+        let corrections = taskdef::corrections(&guide, &document);
+        for explained in corrections.explained {
             let ids = explained.reasons.iter().map(|reason| {
                 let id = reason.id();
                 let text = id.parse::<Correction>().map(|correction| correction.text(lang)).unwrap_or_default();
@@ -77,6 +72,9 @@ pub(crate) fn run(host: &Host, lang: Lang, Command::Render(options): Command) ->
             });
             let ids: Vec<String> = ids.collect();
             host.talk(&format!("{}  {}\n", explained.difference.pointer, ids.join("; ")));
+        }
+        for difference in corrections.unexplained {
+            host.talk(&format!("{}  ?\n", difference.pointer));
         }
     }
     ExitCode::Done
