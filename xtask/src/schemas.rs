@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::{product, run};
 
 /// What the product is asked, and the committed file that holds its answer.
-const SCHEMAS: [(&[&str], &str); 3] = [
+const SCHEMAS: [(&[&str], &str); 4] = [
     (&["schema", "config"], "schemas/config.json"),
     (&["schema", "events"], "schemas/events.json"),
     (&["schema", "plan"], "schemas/plan.json"),

@@ -25,7 +25,8 @@ struct Desk {
 impl Desk {
     fn new(days: i64) -> Self {
         let now = Timestamp::now();
-        let at = |days: i64| now + (24 * days).hours();
+        // Half a day more, so that whole days do not depend on the second.
+        let at = |days: i64| now + (24 * days + 12).hours();
         let authority = Authority::throw_away("Test", now).unwrap();
         Self::of(authority.issue(&[HOST], KeyType::P256, at(-1), at(days)).unwrap())
     }
@@ -70,7 +71,7 @@ fn a_table_tells_everything_about_a_pfx() {
     for expected in [
         "subject     CN=automator.example.com",
         "names       automator.example.com",
-        "days left   89",
+        "days left   90",
         "key         ECDSA P-256",
         "pfx key     PBES2 AES-256-CBC, ",
         "pfx name    automator",
@@ -93,7 +94,7 @@ fn json_has_the_same_facts_and_a_committed_schema() {
     let ran = run(&[], &line);
     let json: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((json["schema"].as_u64(), json["host"].as_str()), (Some(1), Some(HOST)));
-    assert_eq!(json["certificate"]["days_left"], 19);
+    assert_eq!(json["certificate"]["days_left"], 20);
     assert_eq!(json["findings"][0]["id"], "expires-soon");
     assert_eq!(json["chain"].as_array().unwrap().len(), 1);
     assert_eq!(json["pfx"]["wants_reencoding"], false);
