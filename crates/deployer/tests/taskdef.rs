@@ -146,6 +146,8 @@ fn no_excerpt_shows_a_secret() {
             assert!(ran.code != 0 && !ran.said().contains("marker"), "{}", ran.said());
         }
     }
+    let ran = run(&[], &["taskdef", "lint", &fixture("guide")]);
+    assert!(!ran.stdout.contains("(formatted)"), "{}", ran.stdout);
     let document = write(&line);
     let ran = run(&[], &["taskdef", "lint", document.path().to_str().unwrap()]);
     assert!(ran.stdout.contains("(formatted)") && ran.stdout.contains("\"(hidden)\""), "{}", ran.stdout);
