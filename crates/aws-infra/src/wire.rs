@@ -1,6 +1,6 @@
 //! What goes over the wire, seen from inside: who was called, for how long, with which outcome; never a body.
 //!
-//! [`Tap`] sits in every client. Under the feature `test-util` [`Faults`] sits in front of the HTTP client and can delay a
+//! A tap sits in every client. Under the feature `test-util` [`Faults`] sits in front of the HTTP client and can delay a
 //! call, refuse it, or cut its answer before or after it took effect.
 
 use std::fmt;
