@@ -46,7 +46,7 @@ impl ConfigError {
 
     pub(super) fn unreadable(name: &str, error: &std::io::Error) -> Self {
         let problem = Problem::new("config-unreadable", "", error.to_string())
-            .help("name the file with --config, write one with `init`, or try `deploy --sandbox`, which needs none");
+            .help("name the file with --config; README shows a short one; `deploy --sandbox` needs none");
         let mut this = Self::new(Origin::new(name, ""), vec![problem]);
         this.0.cause = Some(error.kind());
         this
