@@ -1,0 +1,100 @@
+//! The envelope that also resists quantum computers: ECDH and ML-KEM-1024 together (the vendor calls it QRC).
+//!
+//! Only three hosts have a key for it, and every host also takes [`Transmission::wrap`](crate::Transmission::wrap).
+
+use crate::crypto::{Key, sha256};
+use crate::ec::{PrivateKey, PublicKey};
+use crate::{Error, Transmission};
+use aws_lc_rs::{hkdf, kem};
+use zeroize::Zeroizing;
+
+/// Bytes of an ML-KEM-1024 public key, and of what is sealed to one.
+pub const ML_KEM_LEN: usize = 1568;
+
+const INFO: &[u8] = b"HPKE_ML-KEM-1024_ECDH-P256_HKDF-SHA256_AES-GCM-256";
+
+/// A transmission key as the server reads it, in the fields of the message `QrcMessageKey`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HybridKey {
+    /// Our ephemeral point.
+    pub client_ec_public_key: PublicKey,
+    /// What ML-KEM sealed: [`ML_KEM_LEN`] bytes.
+    pub encapsulated: Vec<u8>,
+    /// The transmission key under both secrets: nonce, ciphertext, tag.
+    pub data: Vec<u8>,
+}
+
+/// A server's two public keys.
+#[derive(Clone, Debug)]
+pub struct HybridPublicKey {
+    /// The P-256 half.
+    pub ec: PublicKey,
+    /// The ML-KEM-1024 half, [`ML_KEM_LEN`] bytes (FIPS 203 encoding).
+    pub ml_kem: Vec<u8>,
+}
+
+impl HybridPublicKey {
+    /// Wraps a transmission key for this server.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when the ML-KEM half is none.
+    pub fn wrap(&self, transmission: &Transmission) -> Result<HybridKey, Error> {
+        let wrong = || Error::Length { what: "ML-KEM-1024 public key", expected: ML_KEM_LEN, found: self.ml_kem.len() };
+        let server = kem::EncapsulationKey::new(&kem::ML_KEM_1024, &self.ml_kem).map_err(|_| wrong())?;
+        let (encapsulated, shared) = server.encapsulate().map_err(|_| wrong())?;
+        let ours = PrivateKey::generate();
+        let x = ours.shared_x(&self.ec)?;
+        let key = wrapping_key(x.as_ref(), shared.as_ref(), &self.ec, &ours.public(), encapsulated.as_ref());
+        Ok(HybridKey {
+            client_ec_public_key: ours.public(),
+            encapsulated: encapsulated.as_ref().to_vec(),
+            data: key.seal(transmission.key().expose()),
+        })
+    }
+}
+
+/// HKDF-SHA-256 over both secrets; the info names the suite, both points, and a digest of what was encapsulated.
+fn wrapping_key(x: &[u8], shared: &[u8], server: &PublicKey, client: &PublicKey, encapsulated: &[u8]) -> Key {
+    let secret = Zeroizing::new([x, shared].concat());
+    let digest = sha256(encapsulated);
+    let info: [&[u8]; 5] = [INFO, server.as_bytes(), client.as_bytes(), &digest, &[1]];
+    let mut out = Zeroizing::new([0; 32]);
+    hkdf::Salt::new(hkdf::HKDF_SHA256, &[0; 32])
+        .extract(&secret)
+        .expand(&info, hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(out.as_mut()))
+        .expect("32 bytes are one block of HKDF-SHA-256");
+    Key::from_slice(out.as_ref()).expect("32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::{hex, point, private};
+
+    #[test]
+    fn derives_the_wrapping_key_as_the_vendor_does() {
+        let key = wrapping_key(&[1; 32], &[2; 32], &point(0x11), &private(0x22).public(), &[0; ML_KEM_LEN]);
+        assert_eq!(key.expose()[..], hex("376e08828243bd8c5f56b927203dd9002f2651bbd248acce1511ce72b3cb414d"));
+    }
+
+    #[test]
+    fn a_server_with_both_keys_opens_it() {
+        let (ec, ml_kem) = (PrivateKey::generate(), kem::DecapsulationKey::generate(&kem::ML_KEM_1024).unwrap());
+        let bytes = ml_kem.encapsulation_key().unwrap().key_bytes().unwrap();
+        let public = HybridPublicKey { ec: ec.public(), ml_kem: bytes.as_ref().to_vec() };
+        let ours = Transmission::new();
+        let wrapped = public.wrap(&ours).unwrap();
+
+        let shared = ml_kem.decapsulate(wrapped.encapsulated.as_slice().into()).unwrap();
+        let x = ec.shared_x(&wrapped.client_ec_public_key).unwrap();
+        let key = wrapping_key(x.as_ref(), shared.as_ref(), &ec.public(), &wrapped.client_ec_public_key, &wrapped.encapsulated);
+        assert_eq!(key.open(&wrapped.data).unwrap()[..], ours.key().expose()[..]);
+    }
+
+    #[test]
+    fn half_a_key_is_refused_by_its_length() {
+        let public = HybridPublicKey { ec: point(0x11), ml_kem: vec![0; 100] };
+        assert!(matches!(public.wrap(&Transmission::new()), Err(Error::Length { found: 100, .. })));
+    }
+}
