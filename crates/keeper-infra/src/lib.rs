@@ -1,0 +1,1 @@
+//! The Keeper half of the guide as resources.
