@@ -12,7 +12,7 @@ use crate::event::{Outcome, What};
 use crate::graph::{Graph, Node};
 use crate::plan::{Discovery, Planned};
 use crate::reference::{Outlook, Prospect, Value};
-use crate::teardown::{Task, teardown};
+use crate::teardown::{Task, reach, teardown};
 use crate::walk::{Attempts, Step, walk};
 use crate::{Action, Cx, Error, Failure, Mark, NodeId, NodeIndex, Plan, Result, Survives};
 
@@ -63,6 +63,14 @@ impl Report {
         self.nodes.iter().all(|ended| ended.outcome.is_done())
     }
 
+    /// The nodes that wait for a person, and for what, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = (&Ended, &str)> {
+        self.nodes.iter().filter_map(|ended| match &ended.outcome {
+            Outcome::Waiting { why } => Some((ended, why.as_str())),
+            _ => None,
+        })
+    }
+
     /// The failures, in order.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.nodes.iter().filter_map(|ended| match &ended.outcome {
@@ -74,7 +82,9 @@ impl Report {
 
 /// What there is of a node that ended well.
 struct Applied {
-    found: Value,
+    /// Nothing yet, if it waits for a person.
+    found: Option<Value>,
+    waits: bool,
     /// What it replaced, now or in an earlier run.
     stale: Vec<Value>,
 }
@@ -82,6 +92,8 @@ struct Applied {
 /// What one attempt came to.
 enum Attempt {
     There(Applied),
+    /// It waits for a person; what there is of it stays.
+    Waits { why: String, found: Option<Value> },
     /// The run was stopped between looking and changing.
     Stopped,
 }
@@ -107,8 +119,10 @@ impl Graph {
         let applied: Vec<OnceLock<Applied>> = self.nodes.iter().map(|_| OnceLock::new()).collect();
         let outlook = || {
             let output = |(node, applied): (&Node, &OnceLock<Applied>)| {
-                let output = applied.get().map(|applied| node.resource.output(&applied.found));
-                Prospect { output, survives: Survives::All }
+                let applied = applied.get();
+                let found = applied.and_then(|applied| applied.found.as_ref());
+                let output = found.map(|found| node.resource.output(found));
+                Prospect { output, survives: Survives::All, waits: applied.is_some_and(|applied| applied.waits) }
             };
             Outlook(self.nodes.iter().zip(&applied).map(output).collect())
         };
@@ -154,6 +168,9 @@ impl Graph {
         loop {
             let error = match self.attempt(cx, index, confirmed, outlook, &mut begun).await {
                 Ok(Attempt::There(applied)) => return Ok((begun.unwrap_or(Outcome::Kept), applied)),
+                Ok(Attempt::Waits { why, found }) => {
+                    return Ok((Outcome::Waiting { why }, Applied { found, waits: true, stale: Vec::new() }));
+                }
                 Ok(Attempt::Stopped) if begun.is_none() => return Err(Outcome::NotStarted),
                 Ok(Attempt::Stopped) => Error::new("cancelled", format!("{} {}", confirmed.word(), subject.node)),
                 Err(error) => error,
@@ -183,6 +200,9 @@ impl Graph {
                 _ => error,
             });
         }
+        if let Planned::Wait { why } = now {
+            return Ok(Attempt::Waits { why, found: seen.current.map(|(found, _)| found) });
+        }
         let mut stale = seen.stale;
         let (action, outcome) = match (&now, seen.current) {
             (_, None) => (Action::Create, Outcome::Created),
@@ -194,7 +214,7 @@ impl Graph {
                 (Action::Create, Outcome::Replaced)
             }
             // As wanted: it was so before, or an attempt whose answer was lost made it so.
-            (_, Some((found, _))) => return Ok(Attempt::There(Applied { found, stale })),
+            (_, Some((found, _))) => return Ok(Attempt::There(Applied { found: Some(found), stale, waits: false })),
         };
         if cx.cancellation().is_cancelled() {
             return Ok(Attempt::Stopped);
@@ -204,7 +224,7 @@ impl Graph {
             *begun = Some(outcome);
         }
         let found = resource.apply(cx, action, outlook).await?;
-        Ok(Attempt::There(Applied { found, stale }))
+        Ok(Attempt::There(Applied { found: Some(found), stale, waits: false }))
     }
 
     /// Destroys what was replaced and what is no longer wanted, users first.
@@ -225,9 +245,13 @@ impl Graph {
             report.nodes.extend(orphans.iter().map(|task| task.step(Vec::new()).end(cx, outcome.clone(), 0)));
             return;
         }
+        // Who waits may still use what was replaced.
+        let waits = |user: usize| applied[user].get().is_some_and(|applied| applied.waits);
+        let reach = reach(self);
+        let in_use = |index: usize| (index..applied.len()).any(|user| waits(user) && reach[user][index]);
         let left_by = |(index, applied): (usize, &OnceLock<Applied>)| {
             let stale = &applied.get()?.stale;
-            (!stale.is_empty()).then(|| Task::of_leftovers(self, index, stale.clone()))
+            (!stale.is_empty() && !in_use(index)).then(|| Task::of_leftovers(self, index, stale.clone()))
         };
         let mut tasks: Vec<Task> = applied.iter().enumerate().filter_map(left_by).collect();
         let leftovers = tasks.len();

@@ -138,6 +138,9 @@ pub enum What {
         failed: usize,
         /// Nodes that were skipped or not started.
         skipped: usize,
+        /// Nodes that wait for a person.
+        #[serde(default)]
+        waiting: usize,
         /// How long it took, in milliseconds.
         millis: u64,
     },
@@ -161,6 +164,11 @@ pub enum Outcome {
     WasAbsent,
     /// It is not ours to delete.
     Spared,
+    /// It was left as it is until a person has done or confirmed something.
+    Waiting {
+        /// What that is.
+        why: String,
+    },
     /// It failed.
     Failed {
         /// Why.
@@ -176,7 +184,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// True when the node is as the run wanted it.
+    /// True when the node is as the run wanted it, or as far as a run can bring it without a person.
     pub fn is_done(&self) -> bool {
         !matches!(self, Self::Failed { .. } | Self::Skipped { .. } | Self::NotStarted)
     }

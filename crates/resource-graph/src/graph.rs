@@ -220,6 +220,7 @@ pub(crate) trait Erased: Send + Sync {
     fn summary(&self) -> String;
     fn look<'a>(&'a self, cx: &'a Cx, outlook: &'a Outlook) -> BoxFuture<'a, Result<Seen<Value>>>;
     fn plan(&self, found: &Value, outlook: &Outlook) -> Verdict;
+    fn waits(&self) -> Option<String>;
     fn output(&self, found: &Value) -> Value;
     fn apply<'a>(&'a self, cx: &'a Cx, action: Action<Value>, outlook: &'a Outlook) -> BoxFuture<'a, Result<Value>>;
     fn destroy<'a>(&'a self, cx: &'a Cx, found: &Value) -> BoxFuture<'a, Result<()>>;
@@ -249,6 +250,10 @@ impl<R: Resource> Erased for R {
 
     fn plan(&self, found: &Value, outlook: &Outlook) -> Verdict {
         Resource::plan(self, &typed(found), &self.needs().known(outlook))
+    }
+
+    fn waits(&self) -> Option<String> {
+        Resource::waits(self)
     }
 
     fn output(&self, found: &Value) -> Value {

@@ -32,6 +32,11 @@ pub enum Planned {
         /// What differs and cannot be changed.
         why: Vec<Difference>,
     },
+    /// It is left as it is until a person has done or confirmed something.
+    Wait {
+        /// What that is.
+        why: String,
+    },
     /// It is ours and no longer wanted.
     Remove,
     /// A person must decide first.
@@ -47,7 +52,7 @@ impl Planned {
     /// How much a person has to agree to: a node that turns out worse than confirmed is not touched.
     pub(crate) fn severity(&self) -> u8 {
         match self {
-            Self::Keep => 0,
+            Self::Keep | Self::Wait { .. } => 0,
             Self::Create | Self::Update { .. } => 1,
             Self::Replace { .. } | Self::Remove => 2,
             Self::Blocked { .. } => 3,
@@ -61,6 +66,7 @@ impl Planned {
             Self::Create => "create",
             Self::Update { .. } => "update",
             Self::Replace { .. } => "replace",
+            Self::Wait { .. } => "wait",
             Self::Remove => "remove",
             Self::Blocked { .. } => "blocked",
         }
@@ -106,7 +112,8 @@ pub struct Plan {
 impl Plan {
     /// True when nothing will be done.
     pub fn is_quiet(&self) -> bool {
-        self.changes.iter().all(|change| change.action == Planned::Keep && change.stale == 0)
+        let still = |change: &Change| matches!(change.action, Planned::Keep | Planned::Wait { .. });
+        self.changes.iter().all(|change| still(change) && change.stale == 0)
     }
 
     /// The lines that a person must decide on first.
@@ -249,8 +256,8 @@ impl Graph {
             }
             let seen = &discovery.seen[index];
             let (action, survives) = self.decide(NodeIndex(index), seen, &outlook);
-            outlook.0[index] =
-                Prospect { output: seen.current.as_ref().map(|(found, _)| node.resource.output(found)), survives };
+            let output = seen.current.as_ref().map(|(found, _)| node.resource.output(found));
+            outlook.0[index] = Prospect { output, survives, waits: matches!(action, Planned::Wait { .. }) };
             changes.push(Change {
                 node: node.subject.node.clone(),
                 kind: node.subject.kind.clone(),
@@ -283,8 +290,26 @@ impl Graph {
         }
     }
 
-    /// The one place where ownership decides.
+    /// What waits for a person makes every change to its users wait.
     pub(crate) fn decide(&self, node: NodeIndex, seen: &Seen<Value>, outlook: &Outlook) -> (Planned, Survives) {
+        let decided = self.decide_alone(node, seen, outlook);
+        if !matches!(decided.0, Planned::Create | Planned::Update { .. } | Planned::Replace { .. }) {
+            return decided;
+        }
+        let Node { resource, edges, .. } = &self.nodes[node.0];
+        let own = if seen.current.is_none() { resource.waits() } else { None };
+        let earlier = || {
+            let waiting = edges.iter().find(|&&edge| outlook.0[edge].waits)?;
+            Some(format!("after {}", self.nodes[*waiting].subject.node))
+        };
+        match earlier().or(own) {
+            None => decided,
+            Some(why) => (Planned::Wait { why }, Survives::All),
+        }
+    }
+
+    /// The one place where ownership decides.
+    fn decide_alone(&self, node: NodeIndex, seen: &Seen<Value>, outlook: &Outlook) -> (Planned, Survives) {
         let Node { resource, ownership, subject, .. } = &self.nodes[node.0];
         let blocked = |code: &str, why: String| (Planned::Blocked { code: code.to_owned(), why }, Survives::All);
         let Some((found, mark)) = &seen.current else {

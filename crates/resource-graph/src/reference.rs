@@ -196,10 +196,12 @@ impl Survives {
 pub(crate) struct Prospect {
     pub(crate) output: Option<Value>,
     pub(crate) survives: Survives,
+    /// Whether it waits for a person.
+    pub(crate) waits: bool,
 }
 
 impl Prospect {
-    pub(crate) const NOTHING: Self = Self { output: None, survives: Survives::Nothing };
+    pub(crate) const NOTHING: Self = Self { output: None, survives: Survives::Nothing, waits: false };
 }
 
 /// All prospects of a graph, by position. Only this crate makes one.

@@ -50,6 +50,14 @@ pub trait Resource: Send + Sync + 'static {
     where
         Self: Sized;
 
+    /// What a person has to do or confirm before it may be made, if anything. Pure.
+    ///
+    /// As long as it is absent and this says something, it is left out, and so is every change to what needs it: they wait, and
+    /// that is no failure.
+    fn waits(&self) -> Option<String> {
+        None
+    }
+
     /// What others may read of it. Pure.
     fn output(&self, found: &Self::Found) -> Self::Output;
 

@@ -138,7 +138,7 @@ pub(crate) async fn teardown(graph: &Graph, cx: &Cx, limits: Limits, tasks: &[Ta
 }
 
 /// `reach[user][node]`: user needs node, directly or not.
-fn reach(graph: &Graph) -> Vec<Vec<bool>> {
+pub(crate) fn reach(graph: &Graph) -> Vec<Vec<bool>> {
     let mut reach = vec![vec![false; graph.nodes.len()]; graph.nodes.len()];
     for index in 0..graph.nodes.len() {
         for &edge in &graph.nodes[index].edges {

@@ -1628,7 +1628,7 @@ fn events_are_lines_of_json_that_read_back_the_same() {
             millis: 3,
         });
         world.cx().emit(What::Planned { action: Planned::Blocked { code: "c".into(), why: "w".into() } });
-        world.cx().emit(What::RunFinished { done: 1, failed: 1, skipped: 0, millis: 9 });
+        world.cx().emit(What::RunFinished { done: 1, failed: 1, skipped: 0, waiting: 2, millis: 9 });
         world.cx().emit(What::Retired { outcome: Outcome::NotStarted, millis: 0 });
         let (diary, _) = world.turn_page();
         let mut lines = 0;

@@ -269,6 +269,8 @@ pub(crate) struct Toy {
     pub(crate) colour: u32,
     /// Whether it holds what must not be lost, so that it blocks rather than being replaced.
     pub(crate) precious: bool,
+    /// What a person has to do before it is made.
+    pub(crate) waits: Option<String>,
 }
 
 impl Toy {
@@ -283,7 +285,14 @@ impl Toy {
             generation: 0,
             colour: 0,
             precious: false,
+            waits: None,
         }
+    }
+
+    /// Is not made before a person did this.
+    pub(crate) fn waiting_for(mut self, what: &str) -> Self {
+        self.waits = Some(what.to_owned());
+        self
     }
 
     /// Stands on another.
@@ -327,6 +336,10 @@ impl Resource for Toy {
 
     fn needs(&self) -> Self::Needs {
         (self.fixed.clone(), self.watched.clone())
+    }
+
+    fn waits(&self) -> Option<String> {
+        self.waits.clone()
     }
 
     async fn look(&self, _: &Cx, (fixed, _): &Present<Self>) -> Result<Seen<Object>> {
