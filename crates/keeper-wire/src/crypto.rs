@@ -57,7 +57,11 @@ impl Key {
         out.extend_from_slice(plain);
         let tag = self
             .gcm()
-            .seal_in_place_separate_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::empty(), &mut out[NONCE..])
+            .seal_in_place_separate_tag(
+                aead::Nonce::assume_unique_for_key(nonce),
+                aead::Aad::empty(),
+                &mut out[NONCE..],
+            )
             .expect("AES-GCM seals anything below 64 GiB");
         out.extend_from_slice(tag.as_ref());
         out
@@ -111,7 +115,11 @@ impl Key {
     pub fn open_cbc(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut text = self.open_cbc_blocks(sealed)?;
         let pad = usize::from(*text.last().ok_or(Error::Sealed)?);
-        if pad == 0 || pad > BLOCK || pad > text.len() || text[text.len() - pad..].iter().any(|byte| usize::from(*byte) != pad) {
+        if pad == 0
+            || pad > BLOCK
+            || pad > text.len()
+            || text[text.len() - pad..].iter().any(|byte| usize::from(*byte) != pad)
+        {
             return Err(Error::Sealed);
         }
         let plain = text.len() - pad;

@@ -3,7 +3,9 @@
 use crate::crypto::{Key, sha256};
 use crate::{Error, text};
 use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+};
 use aws_lc_rs::{agreement, rand};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -24,8 +26,11 @@ impl PublicKey {
     /// # Errors
     /// [`Error::Length`], or [`Error::Point`] for 65 bytes that are no point of P-256.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, Error> {
-        let point: [u8; Self::LEN] =
-            bytes.try_into().map_err(|_| Error::Length { what: "public key", expected: Self::LEN, found: bytes.len() })?;
+        let point: [u8; Self::LEN] = bytes.try_into().map_err(|_| Error::Length {
+            what: "public key",
+            expected: Self::LEN,
+            found: bytes.len(),
+        })?;
         let unparsed = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, &point);
         if point[0] != 4 || agreement::ParsedPublicKey::try_from(&unparsed).is_err() {
             return Err(Error::Point);
@@ -98,7 +103,8 @@ impl PrivateKey {
         let scalar: [u8; 32] =
             bytes.try_into().map_err(|_| Error::Length { what: "private key", expected: 32, found: bytes.len() })?;
         let scalar = Zeroizing::new(scalar);
-        let key = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar.as_ref()).map_err(|_| Error::PrivateKey)?;
+        let key = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar.as_ref())
+            .map_err(|_| Error::PrivateKey)?;
         let public = key.compute_public_key().map_err(|_| Error::PrivateKey)?;
         Ok(Self { scalar, public: PublicKey::from_slice(public.as_ref())? })
     }
@@ -108,7 +114,8 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::PrivateKey`] for anything else, keys of other curves included.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
-        let key = agreement::PrivateKey::from_private_key_der(&agreement::ECDH_P256, der).map_err(|_| Error::PrivateKey)?;
+        let key =
+            agreement::PrivateKey::from_private_key_der(&agreement::ECDH_P256, der).map_err(|_| Error::PrivateKey)?;
         let scalar: EcPrivateKeyBin<'_> = key.as_be_bytes().map_err(|_| Error::PrivateKey)?;
         Self::from_scalar(scalar.as_ref())
     }
@@ -151,7 +158,8 @@ impl PrivateKey {
 
     /// The x coordinate of ECDH with `peer`: 32 bytes.
     pub(crate) fn shared_x(&self, peer: &PublicKey) -> Result<Zeroizing<[u8; 32]>, Error> {
-        let key = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, self.scalar.as_ref()).map_err(|_| Error::PrivateKey)?;
+        let key = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, self.scalar.as_ref())
+            .map_err(|_| Error::PrivateKey)?;
         let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, peer.as_bytes());
         agreement::agree(&key, peer, Error::Point, |x| Ok(Zeroizing::new(x.try_into().map_err(|_| Error::Point)?)))
     }
@@ -161,9 +169,13 @@ impl PrivateKey {
     }
 
     fn signer(&self) -> EcdsaKeyPair {
-        EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_ASN1_SIGNING, self.scalar.as_ref(), self.public.as_bytes())
-            .inspect(|pair| debug_assert_eq!(pair.public_key().as_ref(), self.public.as_bytes()))
-            .expect("scalar and point were checked")
+        EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P256_SHA256_ASN1_SIGNING,
+            self.scalar.as_ref(),
+            self.public.as_bytes(),
+        )
+        .inspect(|pair| debug_assert_eq!(pair.public_key().as_ref(), self.public.as_bytes()))
+        .expect("scalar and point were checked")
     }
 }
 

@@ -88,7 +88,13 @@ mod tests {
 
         let shared = ml_kem.decapsulate(wrapped.encapsulated.as_slice().into()).unwrap();
         let x = ec.shared_x(&wrapped.client_ec_public_key).unwrap();
-        let key = wrapping_key(x.as_ref(), shared.as_ref(), &ec.public(), &wrapped.client_ec_public_key, &wrapped.encapsulated);
+        let key = wrapping_key(
+            x.as_ref(),
+            shared.as_ref(),
+            &ec.public(),
+            &wrapped.client_ec_public_key,
+            &wrapped.encapsulated,
+        );
         assert_eq!(key.open(&wrapped.data).unwrap()[..], ours.key().expose()[..]);
     }
 

@@ -64,7 +64,8 @@ pub fn open_encryption_params(params: &[u8], password: &SecretString) -> Result<
     if params[0] != 1 {
         return Err(Error::EncryptionParams("their version is not 1"));
     }
-    let salt = Salt { salt: params[4..20].to_vec(), iterations: u32::from_be_bytes([0, params[1], params[2], params[3]]) };
+    let salt =
+        Salt { salt: params[4..20].to_vec(), iterations: u32::from_be_bytes([0, params[1], params[2], params[3]]) };
     let twice = salt.key(password)?.open_cbc_blocks(&params[20..])?;
     let (first, second) = twice.split_at(32);
     if !crypto::same(first, second) {
@@ -110,8 +111,14 @@ mod tests {
 
     #[test]
     fn derives_as_the_vendor_does() {
-        assert_eq!(salt().key(&password()).unwrap().expose()[..], hex("c914cc4f06cc6e8f46d157e3a1b5aa7abceebb17bb0444cd4c4ac16ca2ae9864"));
-        assert_eq!(salt().auth_hash(&password()).unwrap()[..], hex("26b8e4a94ca4bcdba7f262b4192c367ce2bf33fcd89a40fbb00458db5ad30dbc"));
+        assert_eq!(
+            salt().key(&password()).unwrap().expose()[..],
+            hex("c914cc4f06cc6e8f46d157e3a1b5aa7abceebb17bb0444cd4c4ac16ca2ae9864")
+        );
+        assert_eq!(
+            salt().auth_hash(&password()).unwrap()[..],
+            hex("26b8e4a94ca4bcdba7f262b4192c367ce2bf33fcd89a40fbb00458db5ad30dbc")
+        );
         assert_eq!(
             salt().domain_key("data_key", &password()).unwrap().expose()[..],
             hex("5c9bc7d0c6338bc54c98b98f38c53aefc727fa8d5117fc1372cf9458075e669b")

@@ -136,7 +136,13 @@ impl FromStr for Host {
         };
         let (name, port) = authority.split_at(split);
         let port = match port.strip_prefix(':') {
-            Some(digits) => Some(digits.parse().ok().filter(|port| *port != 0).ok_or_else(|| wrong("the port is no number from 1 to 65535"))?),
+            Some(digits) => Some(
+                digits
+                    .parse()
+                    .ok()
+                    .filter(|port| *port != 0)
+                    .ok_or_else(|| wrong("the port is no number from 1 to 65535"))?,
+            ),
             None if port.is_empty() => None,
             None => return Err(wrong("something stands between host and port")),
         };

@@ -1,7 +1,9 @@
 //! RSA with PKCS#1 v1.5 padding, as older accounts and enterprises still have it.
 
 use crate::Error;
-use aws_lc_rs::rsa::{KeyPair, KeySize, Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey};
+use aws_lc_rs::rsa::{
+    KeyPair, KeySize, Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
+};
 use aws_lc_rs::signature::KeyPair as _;
 use zeroize::Zeroizing;
 

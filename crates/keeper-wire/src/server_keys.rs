@@ -32,7 +32,10 @@ impl ServerKeys {
             let (id, point) = line.split_once('\t')?;
             Some((id.parse().ok()?, PublicKey::from_base64(point).ok()?))
         };
-        let keys = TABLE.lines().filter(|line| !line.starts_with('#')).map(|line| row(line).expect("the table is well formed"));
+        let keys = TABLE
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| row(line).expect("the table is well formed"));
         Self { keys: keys.collect() }
     }
 

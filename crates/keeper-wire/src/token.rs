@@ -24,7 +24,8 @@ impl ClientId {
     /// # Errors
     /// [`Error::Length`].
     pub fn from_slice(bytes: &[u8]) -> Result<Self, Error> {
-        let bytes = bytes.try_into().map_err(|_| Error::Length { what: "client id", expected: 64, found: bytes.len() })?;
+        let bytes =
+            bytes.try_into().map_err(|_| Error::Length { what: "client id", expected: 64, found: bytes.len() })?;
         Ok(Self(bytes))
     }
 
@@ -106,13 +107,21 @@ impl FromStr for OneTimeToken {
             [key] => (None, key, None),
             [host, key] => (Some(host), key, None),
             [host, key, id, point] => (Some(host), key, Some((id, point))),
-            _ => return Err(Error::Token("it is REGION:KEY, HOST:KEY or KEY; give a host with a port apart from the token")),
+            _ => {
+                return Err(Error::Token(
+                    "it is REGION:KEY, HOST:KEY or KEY; give a host with a port apart from the token",
+                ));
+            }
         };
         let key = text::decode(key).map_err(|_| Error::Token("the part after the colon is no base64"))?;
-        let key = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| Error::Token("its secret part does not have 32 bytes: it was cut when copied"))?;
+        let key = <[u8; 32]>::try_from(key.as_slice())
+            .map_err(|_| Error::Token("its secret part does not have 32 bytes: it was cut when copied"))?;
         let server_key = match server {
             None => None,
-            Some((id, point)) => Some((id.parse().map_err(|_| Error::Token("its third part is no key id"))?, PublicKey::from_base64(point)?)),
+            Some((id, point)) => Some((
+                id.parse().map_err(|_| Error::Token("its third part is no key id"))?,
+                PublicKey::from_base64(point)?,
+            )),
         };
         Ok(Self { key: Zeroizing::new(key), host: host.map(str::parse).transpose()?, server_key })
     }

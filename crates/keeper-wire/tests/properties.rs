@@ -57,7 +57,10 @@ fn uids_do_not_look_like_options() {
 fn tables_are_whole() {
     let ids: Vec<i32> = ServerKeys::production().iter().map(|(id, _)| id).collect();
     assert_eq!(ids, (7..=18).collect::<Vec<_>>());
-    assert_eq!(ServerKeys::production().get(6).unwrap_err().to_string(), "server key 6 is not known: known are 7 to 18");
+    assert_eq!(
+        ServerKeys::production().get(6).unwrap_err().to_string(),
+        "server key 6 is not known: known are 7 to 18"
+    );
     assert_eq!(Region::all().count(), 7);
     assert_eq!(Region::as_of().len(), 10);
     assert_eq!(Region::named("us_gov"), Region::named("GOV"));
@@ -71,7 +74,19 @@ fn tables_are_whole() {
 
 #[test]
 fn hosts_that_cannot_be() {
-    for wrong in ["", "a b", "host:", "host:0", "host:99999", "ftp://host", "https://", "[::1", "[::g]:1", "[::1]x", "user:pass@host"] {
+    for wrong in [
+        "",
+        "a b",
+        "host:",
+        "host:0",
+        "host:99999",
+        "ftp://host",
+        "https://",
+        "[::1",
+        "[::g]:1",
+        "[::1]x",
+        "user:pass@host",
+    ] {
         assert!(wrong.parse::<Host>().is_err(), "{wrong:?}");
     }
     let six: Host = "https://[::1]:8443/x".parse().unwrap();
