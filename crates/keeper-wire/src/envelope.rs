@@ -45,6 +45,11 @@ impl Transmission {
         Ok(Self(Key::from_slice(&server.open(wrapped)?)?))
     }
 
+    /// A key that came in another envelope.
+    pub(crate) fn from_key(key: Key) -> Self {
+        Self(key)
+    }
+
     /// The key itself, for another envelope than that of [`Transmission::wrap`].
     #[must_use]
     pub fn key(&self) -> &Key {

@@ -53,6 +53,52 @@ impl HybridPublicKey {
     }
 }
 
+/// A server's two private keys, for the side that answers.
+pub struct HybridPrivateKey {
+    ec: PrivateKey,
+    ml_kem: kem::DecapsulationKey,
+}
+
+impl HybridPrivateKey {
+    /// A new ML-KEM-1024 key beside a P-256 key that is there already.
+    ///
+    /// # Panics
+    /// When the operating system gives no random bytes.
+    #[must_use]
+    pub fn generate(ec: PrivateKey) -> Self {
+        Self { ec, ml_kem: kem::DecapsulationKey::generate(&kem::ML_KEM_1024).expect("random bytes make a key") }
+    }
+
+    /// The public halves.
+    ///
+    /// # Panics
+    /// Never: the key was made by [`HybridPrivateKey::generate`].
+    #[must_use]
+    pub fn public(&self) -> HybridPublicKey {
+        let bytes =
+            self.ml_kem.encapsulation_key().and_then(|key| key.key_bytes().map(|bytes| bytes.as_ref().to_vec()));
+        HybridPublicKey { ec: self.ec.public(), ml_kem: bytes.expect("a fresh key has a public half") }
+    }
+
+    /// The other side of [`HybridPublicKey::wrap`].
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] when it was wrapped for other keys, [`Error::Length`] when something else is in it.
+    pub fn unwrap(&self, wrapped: &HybridKey) -> Result<Transmission, Error> {
+        let shared = self.ml_kem.decapsulate(wrapped.encapsulated.as_slice().into()).map_err(|_| Error::Sealed)?;
+        let x = self.ec.shared_x(&wrapped.client_ec_public_key)?;
+        let (server, client) = (self.ec.public(), &wrapped.client_ec_public_key);
+        let key = wrapping_key(x.as_ref(), shared.as_ref(), &server, client, &wrapped.encapsulated);
+        Ok(Transmission::from_key(Key::from_slice(&key.open(&wrapped.data)?)?))
+    }
+}
+
+impl std::fmt::Debug for HybridPrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HybridPrivateKey").finish_non_exhaustive()
+    }
+}
+
 /// HKDF-SHA-256 over both secrets; the info names the suite, both points, and a digest of what was encapsulated.
 fn wrapping_key(x: &[u8], shared: &[u8], server: &PublicKey, client: &PublicKey, encapsulated: &[u8]) -> Key {
     let secret = Zeroizing::new([x, shared].concat());
@@ -80,22 +126,14 @@ mod tests {
 
     #[test]
     fn a_server_with_both_keys_opens_it() {
-        let (ec, ml_kem) = (PrivateKey::generate(), kem::DecapsulationKey::generate(&kem::ML_KEM_1024).unwrap());
-        let bytes = ml_kem.encapsulation_key().unwrap().key_bytes().unwrap();
-        let public = HybridPublicKey { ec: ec.public(), ml_kem: bytes.as_ref().to_vec() };
+        let server = HybridPrivateKey::generate(PrivateKey::generate());
         let ours = Transmission::new();
-        let wrapped = public.wrap(&ours).unwrap();
+        let wrapped = server.public().wrap(&ours).unwrap();
+        assert_eq!(server.unwrap(&wrapped), Ok(ours));
 
-        let shared = ml_kem.decapsulate(wrapped.encapsulated.as_slice().into()).unwrap();
-        let x = ec.shared_x(&wrapped.client_ec_public_key).unwrap();
-        let key = wrapping_key(
-            x.as_ref(),
-            shared.as_ref(),
-            &ec.public(),
-            &wrapped.client_ec_public_key,
-            &wrapped.encapsulated,
-        );
-        assert_eq!(key.open(&wrapped.data).unwrap()[..], ours.key().expose()[..]);
+        assert_eq!(HybridPrivateKey::generate(PrivateKey::generate()).unwrap(&wrapped), Err(Error::Sealed));
+        let short = HybridKey { encapsulated: vec![0; 100], ..wrapped };
+        assert_eq!(server.unwrap(&short), Err(Error::Sealed));
     }
 
     #[test]
