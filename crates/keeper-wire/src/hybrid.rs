@@ -53,49 +53,45 @@ impl HybridPublicKey {
     }
 }
 
-/// A server's two private keys, for the side that answers.
-pub struct HybridPrivateKey {
-    ec: PrivateKey,
-    ml_kem: kem::DecapsulationKey,
-}
+/// The ML-KEM half of a server's private keys, for the side that answers. The P-256 half is one of its usual keys.
+pub struct MlKemPrivateKey(kem::DecapsulationKey);
 
-impl HybridPrivateKey {
-    /// A new ML-KEM-1024 key beside a P-256 key that is there already.
+impl MlKemPrivateKey {
+    /// A new ML-KEM-1024 key.
     ///
     /// # Panics
     /// When the operating system gives no random bytes.
     #[must_use]
-    pub fn generate(ec: PrivateKey) -> Self {
-        Self { ec, ml_kem: kem::DecapsulationKey::generate(&kem::ML_KEM_1024).expect("random bytes make a key") }
+    pub fn generate() -> Self {
+        Self(kem::DecapsulationKey::generate(&kem::ML_KEM_1024).expect("random bytes make a key"))
     }
 
-    /// The public halves.
+    /// The public half, [`ML_KEM_LEN`] bytes.
     ///
     /// # Panics
-    /// Never: the key was made by [`HybridPrivateKey::generate`].
+    /// Never: the key was made by [`MlKemPrivateKey::generate`].
     #[must_use]
-    pub fn public(&self) -> HybridPublicKey {
-        let bytes =
-            self.ml_kem.encapsulation_key().and_then(|key| key.key_bytes().map(|bytes| bytes.as_ref().to_vec()));
-        HybridPublicKey { ec: self.ec.public(), ml_kem: bytes.expect("a fresh key has a public half") }
+    pub fn public(&self) -> Vec<u8> {
+        let bytes = self.0.encapsulation_key().and_then(|key| key.key_bytes().map(|bytes| bytes.as_ref().to_vec()));
+        bytes.expect("a fresh key has a public half")
     }
 
     /// The other side of [`HybridPublicKey::wrap`].
     ///
     /// # Errors
     /// [`Error::Sealed`] when it was wrapped for other keys, [`Error::Length`] when something else is in it.
-    pub fn unwrap(&self, wrapped: &HybridKey) -> Result<Transmission, Error> {
-        let shared = self.ml_kem.decapsulate(wrapped.encapsulated.as_slice().into()).map_err(|_| Error::Sealed)?;
-        let x = self.ec.shared_x(&wrapped.client_ec_public_key)?;
-        let (server, client) = (self.ec.public(), &wrapped.client_ec_public_key);
+    pub fn unwrap(&self, ec: &PrivateKey, wrapped: &HybridKey) -> Result<Transmission, Error> {
+        let shared = self.0.decapsulate(wrapped.encapsulated.as_slice().into()).map_err(|_| Error::Sealed)?;
+        let x = ec.shared_x(&wrapped.client_ec_public_key)?;
+        let (server, client) = (ec.public(), &wrapped.client_ec_public_key);
         let key = wrapping_key(x.as_ref(), shared.as_ref(), &server, client, &wrapped.encapsulated);
         Ok(Transmission::from_key(Key::from_slice(&key.open(&wrapped.data)?)?))
     }
 }
 
-impl std::fmt::Debug for HybridPrivateKey {
+impl std::fmt::Debug for MlKemPrivateKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HybridPrivateKey").finish_non_exhaustive()
+        f.debug_struct("MlKemPrivateKey").finish_non_exhaustive()
     }
 }
 
@@ -126,14 +122,16 @@ mod tests {
 
     #[test]
     fn a_server_with_both_keys_opens_it() {
-        let server = HybridPrivateKey::generate(PrivateKey::generate());
+        let (ec, server) = (PrivateKey::generate(), MlKemPrivateKey::generate());
         let ours = Transmission::new();
-        let wrapped = server.public().wrap(&ours).unwrap();
-        assert_eq!(server.unwrap(&wrapped), Ok(ours));
+        let public = HybridPublicKey { ec: ec.public(), ml_kem: server.public() };
+        let wrapped = public.wrap(&ours).unwrap();
+        assert_eq!(server.unwrap(&ec, &wrapped), Ok(ours));
 
-        assert_eq!(HybridPrivateKey::generate(PrivateKey::generate()).unwrap(&wrapped), Err(Error::Sealed));
+        assert_eq!(server.unwrap(&PrivateKey::generate(), &wrapped), Err(Error::Sealed));
+        assert_eq!(MlKemPrivateKey::generate().unwrap(&ec, &wrapped), Err(Error::Sealed));
         let short = HybridKey { encapsulated: vec![0; 100], ..wrapped };
-        assert_eq!(server.unwrap(&short), Err(Error::Sealed));
+        assert_eq!(server.unwrap(&ec, &short), Err(Error::Sealed));
     }
 
     #[test]
