@@ -28,13 +28,15 @@ pub enum ExitCode {
     Cancelled,
     /// The emulator or another part of the sandbox could not be started.
     SandboxFailed,
+    /// All is done that needs nobody; the rest waits for a person, who is told what to do.
+    WaitsForYou,
     /// `plan --exit-code` found changes.
     PlanHasChanges,
 }
 
 impl ExitCode {
     /// Every code, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Done,
         Self::StepFailed,
         Self::Findings,
@@ -45,6 +47,7 @@ impl ExitCode {
         Self::Locked,
         Self::Cancelled,
         Self::SandboxFailed,
+        Self::WaitsForYou,
         Self::PlanHasChanges,
     ];
 
@@ -59,6 +62,7 @@ impl ExitCode {
             Self::Locked => 5,
             Self::Cancelled => 6,
             Self::SandboxFailed => 7,
+            Self::WaitsForYou => 8,
             Self::PlanHasChanges => 10,
         }
     }
@@ -76,6 +80,7 @@ impl ExitCode {
             Self::Locked => "another run holds the lock of this deployment",
             Self::Cancelled => "cancelled",
             Self::SandboxFailed => "the sandbox could not be started",
+            Self::WaitsForYou => "done as far as it goes: a step waits for you",
             Self::PlanHasChanges => "plan --exit-code: there are changes",
         }
     }
@@ -97,7 +102,7 @@ mod tests {
         assert_eq!(
             table.join(", "),
             "0 Done, 1 StepFailed, 1 Findings, 1 Differs, 2 Usage, 3 Blocked, 4 Refused, 5 Locked, 6 Cancelled, \
-             7 SandboxFailed, 10 PlanHasChanges"
+             7 SandboxFailed, 8 WaitsForYou, 10 PlanHasChanges"
         );
     }
 }

@@ -1,6 +1,8 @@
 //! ECS: where the tasks run.
 
 mod cluster;
+mod confirmation;
+mod desired_count;
 mod raw;
 mod service;
 mod task_definition;
@@ -13,7 +15,9 @@ use aws_sdk_ecs::types::Tag;
 use resource_graph::{Mark, NodeId, Result};
 
 pub use cluster::{Cluster, Clusters};
-pub use service::{Service, Services};
+pub use confirmation::Confirmation;
+pub use desired_count::DesiredCount;
+pub use service::{Service, Services, scale};
 pub use task_definition::{TaskDefinition, TaskDefinitions, Template};
 
 use crate::Home;

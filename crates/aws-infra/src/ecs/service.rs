@@ -342,7 +342,40 @@ impl Inventory for Services {
     }
 }
 
-async fn describe(home: &Home, cluster: &ClusterArn, name: &str) -> Result<Option<aws_sdk_ecs::types::Service>> {
+/// Sets how many tasks a service has, and waits until just so many run and are healthy.
+///
+/// # Errors
+///
+/// Whatever AWS refuses, and `timeout` when they do not come within twenty minutes.
+pub async fn scale(home: &Home, cx: &Cx, cluster: &ClusterArn, service: &ServiceArn, tasks: u32) -> Result<()> {
+    let name = service.as_str().rsplit('/').next().unwrap_or_default();
+    let count = i32::try_from(tasks).unwrap_or(i32::MAX);
+    let now = describe(home, cluster, service.as_str()).await?;
+    let now = now.ok_or_else(|| crate::fail::incomplete("describe ecs-service", "service"))?;
+    if now.desired_count() != count {
+        cx.say(format!("scaling ecs-service `{name}` from {} to {tasks}", now.desired_count()));
+        let call =
+            home.aws.ecs.update_service().cluster(cluster.as_str()).service(service.as_str()).desired_count(count);
+        call.send().await.map_err(|error| failed(format!("scale ecs-service `{name}`"), error))?;
+    }
+    let what = format!("ecs-service `{name}` to run {tasks} tasks");
+    cx.wait_until(&what, Pace::new(Duration::from_secs(6), Duration::from_secs(20 * 60)), || async {
+        let Some(service) = describe(home, cluster, service.as_str()).await? else {
+            return Ok(Progress::Pending("not visible".to_owned()));
+        };
+        let (running, deployments) = (service.running_count(), service.deployments().len());
+        let steady = service.desired_count() == count && running == count && deployments <= 1;
+        let pending = || format!("{running} of {count} running, {deployments} deployments");
+        Ok(if steady { Progress::Ready(()) } else { Progress::Pending(pending()) })
+    })
+    .await
+}
+
+pub(super) async fn describe(
+    home: &Home,
+    cluster: &ClusterArn,
+    name: &str,
+) -> Result<Option<aws_sdk_ecs::types::Service>> {
     let service = describe_any(home, cluster, name).await?;
     Ok(service.filter(|service| service.status() == Some("ACTIVE")))
 }

@@ -28,6 +28,8 @@ pub struct TaskDefinition {
     pub task_role: Ref<RoleArn>,
     /// The device configuration (C05).
     pub secret: Ref<SecretArn>,
+    /// The record that holds the files.
+    pub record: Ref<RecordUid>,
     /// The file systems for the configuration and the settings, in this order.
     pub file_systems: Vec<Ref<FileSystemId>>,
     /// Their access points, in the same order.
@@ -45,8 +47,6 @@ pub struct Template {
     pub memory: u32,
     /// The images of both containers.
     pub images: Images,
-    /// The record that holds the files.
-    pub record_uid: RecordUid,
     /// The names of the files in the record (C39).
     pub attachments: Attachments,
 }
@@ -61,7 +61,7 @@ pub struct Found {
 
 impl TaskDefinition {
     fn render(&self, given: &Given<Self>) -> Result<taskdef::TaskDefinition> {
-        let (log_group, execution_role, task_role, secret, file_systems, access_points) = given;
+        let (log_group, execution_role, task_role, secret, record, file_systems, access_points) = given;
         let volume = |index: usize| Volume {
             file_system_id: file_systems.get(index).map(FileSystemId::to_string).unwrap_or_default(),
             access_point_id: access_points.get(index).map(AccessPointId::to_string),
@@ -78,7 +78,7 @@ impl TaskDefinition {
             task_role_arn: Some(task_role.to_string()),
             shape: Shape::Ksm(Ksm {
                 images: template.images.clone(),
-                record_uid: template.record_uid.clone(),
+                record_uid: record.clone(),
                 attachments: template.attachments.clone(),
                 ksm_config: KsmConfig::Secret(secret.to_string()),
                 volumes: Volumes { config: volume(0), settings: volume(1) },
@@ -95,6 +95,7 @@ impl Resource for TaskDefinition {
         Ref<RoleArn>,
         Ref<RoleArn>,
         Ref<SecretArn>,
+        Ref<RecordUid>,
         Vec<Ref<FileSystemId>>,
         Vec<Ref<AccessPointId>>,
     );
@@ -116,6 +117,7 @@ impl Resource for TaskDefinition {
             self.execution_role.clone(),
             self.task_role.clone(),
             self.secret.clone(),
+            self.record.clone(),
             self.file_systems.clone(),
             self.access_points.clone(),
         )
@@ -129,7 +131,7 @@ impl Resource for TaskDefinition {
         Ok(Seen::here(Found { arn: newest.arn.clone(), family: newest.family.clone(), definition }, mark))
     }
 
-    fn plan(&self, found: &Found, (log_group, execution, task, secret, files, points): &Knowns<Self>) -> Verdict {
+    fn plan(&self, found: &Found, knowns: &Knowns<Self>) -> Verdict {
         let mut compare = Compare::new();
         // A new revision has a new ARN; older ones stay for a rollback.
         compare.survives(Survives::Nothing);
@@ -138,14 +140,14 @@ impl Resource for TaskDefinition {
             Known::Same(execution),
             Known::Same(task),
             Known::Same(secret),
+            Known::Same(record),
             Known::Same(files),
             Known::Same(points),
-        ) = (log_group, execution, task, secret, files, points)
+        ) = knowns.clone()
         else {
             return compare.differs("references", None, None).verdict();
         };
-        let given = (log_group.clone(), execution.clone(), task.clone(), secret.clone(), files.clone(), points.clone());
-        let wanted = match self.render(&given) {
+        let wanted = match self.render(&(log_group, execution, task, secret, record, files, points)) {
             Ok(wanted) => wanted,
             Err(error) => return Verdict::Blocked { code: "task-definition-invalid", why: error.to_string() },
         };
@@ -311,16 +313,20 @@ mod tests {
                 cpu: 2048,
                 memory: 5120,
                 images: Images { init: "writer:1".to_owned(), main: "automator:17.1.5".to_owned() },
-                record_uid: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
                 attachments: Attachments::guide(),
             },
             log_group: graph.add(Label::default(), Fixed::new("logs", LogGroupName::new("automator-logs"))),
             execution_role: graph.add(Label::default(), Fixed::new("execution", role("execution"))),
             task_role: graph.add(Label::default(), Fixed::new("task", role("task"))),
             secret: graph.add(Label::default(), Fixed::new("secret", SecretArn::new("arn:aws:secretsmanager:x"))),
+            record: graph.add(Label::default(), Fixed::new("record", record())),
             file_systems: file_systems.to_vec(),
             access_points: access_points.to_vec(),
         }
+    }
+
+    fn record() -> RecordUid {
+        "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap()
     }
 
     fn known() -> Knowns<TaskDefinition> {
@@ -330,6 +336,7 @@ mod tests {
             role("execution"),
             role("task"),
             Known::Same(SecretArn::new("arn:aws:secretsmanager:x")),
+            Known::Same(record()),
             Known::Same(vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")]),
             Known::Same(vec![AccessPointId::new("fsap-1"), AccessPointId::new("fsap-2")]),
         )
@@ -343,6 +350,7 @@ mod tests {
             RoleArn::new("arn:aws:iam::123456789012:role/execution"),
             RoleArn::new("arn:aws:iam::123456789012:role/task"),
             SecretArn::new("arn:aws:secretsmanager:x"),
+            record(),
             vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")],
             vec![AccessPointId::new("fsap-1"), AccessPointId::new("fsap-2")],
         );
@@ -352,7 +360,7 @@ mod tests {
         assert_eq!(resource.plan(&found, &known()), Verdict::Keep);
 
         let mut going = known();
-        going.4 = Known::WillChange(vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")]);
+        going.5 = Known::WillChange(vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")]);
         assert!(matches!(resource.plan(&found, &going), Verdict::Update { survives: Survives::Nothing, .. }));
 
         resource.template.images.main = "automator:17.2.0".to_owned();

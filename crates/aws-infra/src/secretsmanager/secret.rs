@@ -23,7 +23,15 @@ pub struct Secret {
     /// Its name, unique in account and region, even among what is scheduled for deletion.
     pub name: String,
     /// Its value.
-    pub value: SecretString,
+    pub value: Value,
+}
+
+/// What is in a secret.
+pub enum Value {
+    /// This.
+    Given(SecretString),
+    /// What another node writes into it, see [`super::Versions`]: it is made empty, and its content is not looked at.
+    KeptByAnother,
 }
 
 /// A secret that exists.
@@ -40,27 +48,34 @@ pub struct Found {
 }
 
 impl Secret {
-    /// Salted with where it belongs, so that the same value gives another digest elsewhere.
-    fn digest(&self) -> String {
-        let node = self.node.as_str();
-        digest(&["keeper-automator secret", self.home.deployment(), node, self.value.expose_secret()])
+    /// The value and its digest, which is salted with where it belongs, so that the same value gives another digest elsewhere.
+    fn given(&self) -> Option<(&SecretString, String)> {
+        let Value::Given(value) = &self.value else { return None };
+        let (deployment, node) = (self.home.deployment(), self.node.as_str());
+        Some((value, digest(&["keeper-automator secret", deployment, node, value.expose_secret()])))
     }
 
     /// The id of the version that holds the value wanted and follows `before`.
     ///
     /// It follows from both, so that a repeated write makes no second version, and going back to an earlier value makes a new
     /// one: a write with the id of an old version would be taken for a repetition and ignored.
-    fn version(&self, before: Option<&str>) -> String {
-        self.home.token(&self.node, &format!("version {} after {}", self.digest(), before.unwrap_or("none")))
+    fn version(&self, digest: &str, before: Option<&str>) -> String {
+        self.home.token(&self.node, &format!("version {digest} after {}", before.unwrap_or("none")))
     }
 
     async fn create(&self) -> Result<Found> {
         let action = format!("create secret `{}`", self.name);
-        let version = self.version(None);
         let mut tags = self.home.tags(&self.node, Mark::Managed);
-        tags.insert(DIGEST_TAG.to_owned(), self.digest());
-        let call = self.home.aws.secrets.create_secret().name(&self.name).client_request_token(&version);
-        let call = call.secret_string(self.value.expose_secret()).set_tags(Some(tagged(tags)));
+        let call = self.home.aws.secrets.create_secret().name(&self.name);
+        let given = self.given().map(|(value, digest)| (value, self.version(&digest, None), digest));
+        let call = match &given {
+            None => call.client_request_token(self.home.token(&self.node, "empty")),
+            Some((value, version, digest)) => {
+                tags.insert(DIGEST_TAG.to_owned(), digest.clone());
+                call.client_request_token(version).secret_string(value.expose_secret())
+            }
+        };
+        let call = call.set_tags(Some(tagged(tags)));
         let made = call.send().await.map_err(|error| {
             // Made by an earlier try, or by somebody else since the look: another look tells.
             let exists = has_code(&error, &["ResourceExistsException"]);
@@ -78,9 +93,9 @@ impl Secret {
         Ok(Found {
             arn: SecretArn::new(required(made.arn(), &action, "arn")?),
             name: self.name.clone(),
-            digest: Some(self.digest()),
+            digest: given.as_ref().map(|(_, _, digest)| digest.clone()),
             deleted: false,
-            current: Some(version),
+            current: given.map(|(_, version, _)| version),
             previous: None,
         })
     }
@@ -93,21 +108,26 @@ impl Secret {
             let answer = secrets.restore_secret().secret_id(arn.as_str()).send().await;
             answer.map_err(|error| failed(format!("restore secret `{name}`"), error))?;
         }
-        let written = found.current.as_ref() == Some(&self.version(found.previous.as_deref()));
-        let mut current = found.current.clone();
-        if !written {
-            let version = self.version(current.as_deref());
-            let call = secrets.put_secret_value().secret_id(arn.as_str()).client_request_token(&version);
-            let answer = call.secret_string(self.value.expose_secret()).send().await;
-            answer.map_err(|error| failed(format!("write secret `{name}`"), error))?;
-            current = Some(version);
-        }
         let mut tags = if adopt { self.home.tags(&self.node, Mark::Adopted) } else { BTreeMap::new() };
-        tags.insert(DIGEST_TAG.to_owned(), self.digest());
-        let answer = secrets.tag_resource().secret_id(arn.as_str()).set_tags(Some(tagged(tags))).send().await;
-        answer.map_err(|error| failed(format!("tag secret `{name}`"), error))?;
-        let previous = if written { found.previous } else { found.current };
-        Ok(Found { digest: Some(self.digest()), deleted: false, current, previous, ..found })
+        let (mut current, mut previous) = (found.current.clone(), found.previous.clone());
+        let mut now = found.digest.clone();
+        if let Some((value, digest)) = self.given() {
+            let written = found.current.as_ref() == Some(&self.version(&digest, found.previous.as_deref()));
+            if !written {
+                let version = self.version(&digest, current.as_deref());
+                let call = secrets.put_secret_value().secret_id(arn.as_str()).client_request_token(&version);
+                let answer = call.secret_string(value.expose_secret()).send().await;
+                answer.map_err(|error| failed(format!("write secret `{name}`"), error))?;
+                previous = current.replace(version);
+            }
+            tags.insert(DIGEST_TAG.to_owned(), digest.clone());
+            now = Some(digest);
+        }
+        if !tags.is_empty() {
+            let answer = secrets.tag_resource().secret_id(arn.as_str()).set_tags(Some(tagged(tags))).send().await;
+            answer.map_err(|error| failed(format!("tag secret `{name}`"), error))?;
+        }
+        Ok(Found { digest: now, deleted: false, current, previous, ..found })
     }
 }
 
@@ -152,7 +172,9 @@ impl Resource for Secret {
         if found.deleted {
             compare.differs("state", Some("scheduled for deletion".to_owned()), Some("in use".to_owned()));
         }
-        if found.digest.as_ref() != Some(&self.digest()) {
+        if let Some((_, digest)) = self.given()
+            && found.digest.as_ref() != Some(&digest)
+        {
             compare.differs("value", Some("another one".to_owned()), Some("the one wanted".to_owned()));
         }
         compare.verdict()
@@ -236,11 +258,11 @@ async fn describe(home: &Home, id: &str) -> Result<Option<(Found, BTreeMap<Strin
     Ok(Some((found, tags)))
 }
 
-fn tagged(tags: BTreeMap<String, String>) -> Vec<Tag> {
+pub(super) fn tagged(tags: BTreeMap<String, String>) -> Vec<Tag> {
     tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn untagged(tags: &[Tag]) -> BTreeMap<String, String> {
+pub(super) fn untagged(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
 }
 
@@ -260,7 +282,7 @@ mod tests {
             home: crate::testing::home(),
             node: NodeId::from("secret/ksm-config"),
             name: "automator-ksm-config".to_owned(),
-            value: SecretString::from(value.to_owned()),
+            value: Value::Given(SecretString::from(value.to_owned())),
         }
     }
 
@@ -278,23 +300,31 @@ mod tests {
     #[tokio::test]
     async fn another_value_and_a_planned_deletion_are_updates_that_show_no_value() {
         let wanted = secret("marker-one");
-        assert_eq!(wanted.plan(&found(Some(wanted.digest()), false), &()), Verdict::Keep);
+        assert_eq!(wanted.plan(&found(Some(wanted.given().unwrap().1), false), &()), Verdict::Keep);
         assert!(matches!(wanted.plan(&found(None, false), &()), Verdict::Update { .. }));
-        let verdict = wanted.plan(&found(Some(secret("marker-two").digest()), true), &());
+        let verdict = wanted.plan(&found(Some(secret("marker-two").given().unwrap().1), true), &());
         let Verdict::Update { changes, .. } = &verdict else { panic!() };
         let text = resource_graph::describe(changes);
         assert_eq!(text, "state scheduled for deletion -> in use, value another one -> the one wanted");
-        let shown = format!("{verdict:?} {} {:?}", wanted.summary(), found(Some(wanted.digest()), false));
+        let shown = format!("{verdict:?} {} {:?}", wanted.summary(), found(Some(wanted.given().unwrap().1), false));
         assert!(!shown.contains("marker"));
+    }
+
+    #[tokio::test]
+    async fn what_another_node_keeps_in_it_is_no_difference() {
+        let secret = Secret { value: Value::KeptByAnother, ..secret("") };
+        assert_eq!(secret.plan(&found(None, false), &()), Verdict::Keep);
+        assert_eq!(secret.plan(&found(Some("of an earlier value".to_owned()), false), &()), Verdict::Keep);
     }
 
     #[tokio::test]
     async fn going_back_to_an_earlier_value_is_a_new_version() {
         let (one, two) = (secret("one"), secret("two"));
-        let first = one.version(None);
-        let second = two.version(Some(&first));
-        let third = one.version(Some(&second));
-        assert_eq!(second, two.version(Some(&first)));
+        let version = |secret: &Secret, before| secret.version(&secret.given().unwrap().1, before);
+        let first = version(&one, None);
+        let second = version(&two, Some(&first));
+        let third = version(&one, Some(&second));
+        assert_eq!(second, version(&two, Some(&first)));
         assert!(first != second && second != third && first != third);
         assert!((32..=64).contains(&first.len()));
     }

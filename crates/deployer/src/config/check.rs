@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use super::error::{Origin, Problem};
 use super::model::{
-    Access, Balancer, Certificate, Config, Dns, DnsMode, Endpoint, Keeper, Logs, Network, NetworkSource, Properties,
-    Service, Task,
+    Access, Automator, Balancer, Certificate, Config, Dns, DnsMode, Endpoint, Keeper, KeeperEndpoint, KeeperHalf, Logs,
+    Network, NetworkSource, Properties, Service, Task,
 };
 use super::raw::{
-    self, CertificateOrigin, RawAccess, RawCertificate, RawConfig, RawDns, RawDnsMode, RawEndpoint, RawKeeper,
-    RawNetwork, RawProperties, RawSecretRef, RawTask,
+    self, CertificateOrigin, RawAccess, RawAutomator, RawCertificate, RawConfig, RawDns, RawDnsMode, RawEndpoint,
+    RawKeeper, RawKeeperEndpoint, RawLogin, RawNetwork, RawProperties, RawSecretRef, RawTask,
 };
 use super::secret::{SecretRef, SecretSource};
-use super::values::{Cidr, RETENTION_DAYS, WHOLE_INTERNET};
+use super::values::{Cidr, DeploymentName, RETENTION_DAYS, WHOLE_INTERNET};
 
 /// The config, unless something is wrong with what it cannot do without, and all that is wrong.
 pub(super) struct Checked {
@@ -42,7 +42,9 @@ impl Check<'_> {
         let region = raw.region.and_then(|region| self.parse("region", &region));
         let host = raw.host.and_then(|host| self.parse("host", &host));
         let certificate = raw.certificate.and_then(|certificate| self.certificate(certificate));
-        let keeper = raw.keeper.and_then(|keeper| self.keeper(keeper));
+        let node = raw.automator.node.clone();
+        let keeper = raw.keeper.and_then(|keeper| self.keeper(keeper, node));
+        let automator = self.automator(raw.automator, name.as_ref());
         let assign_public_ip = raw.network.assign_public_ip;
         let network = self.network(raw.network);
         let access = self.access(raw.access);
@@ -50,6 +52,7 @@ impl Check<'_> {
         let task = self.task(raw.task);
         let dns = self.dns(raw.dns);
         self.range("service.health_check_grace_seconds", raw.service.health_check_grace_seconds, 0..=86_400);
+        self.range("service.tasks", raw.service.tasks, 1..=100);
         self.ssl_policy(&raw.balancer.ssl_policy);
         let properties = self.properties(raw.properties);
         self.tags(&raw.tags);
@@ -60,11 +63,15 @@ impl Check<'_> {
             host: host?,
             certificate: certificate?,
             keeper: keeper?,
+            automator,
             network: Network { source: network?, assign_public_ip },
             access,
             logs: Logs { retention_days: raw.logs.retention_days },
             task,
-            service: Service { health_check_grace: Duration::from_secs(raw.service.health_check_grace_seconds.into()) },
+            service: Service {
+                health_check_grace: Duration::from_secs(raw.service.health_check_grace_seconds.into()),
+                tasks: raw.service.tasks,
+            },
             balancer: Balancer { scheme: raw.balancer.scheme, ssl_policy: raw.balancer.ssl_policy },
             dns,
             properties,
@@ -92,10 +99,70 @@ impl Check<'_> {
         Some(Certificate { pfx: pfx?, password: password? })
     }
 
-    fn keeper(&mut self, raw: RawKeeper) -> Option<Keeper> {
-        let record_uid = raw.record_uid.and_then(|uid| self.parse("keeper.record_uid", &uid));
-        let ksm_config = raw.ksm_config.and_then(|secret| self.secret("keeper.ksm_config", secret));
-        Some(Keeper { region: raw.region?, record_uid: record_uid?, ksm_config: ksm_config? })
+    /// A person's work has a record and a device to show for it; a sign-in has neither.
+    fn keeper(&mut self, raw: RawKeeper, node: Option<String>) -> Option<Keeper> {
+        let endpoint = self.keeper_endpoint(raw.endpoint);
+        let half = match raw.login {
+            Some(login) => {
+                if raw.record_uid.is_some() || raw.ksm_config.is_some() {
+                    let message = "`keeper.login` makes the record and the device itself";
+                    let help = "leave `record_uid` and `ksm_config` away, or leave `login` away";
+                    self.problems.push(Problem::new("config-conflict", "keeper.login", message).help(help));
+                }
+                self.login(login, node)
+            }
+            None => {
+                let uid = self.required("keeper.record_uid", raw.record_uid);
+                let record_uid = uid.and_then(|uid| self.parse("keeper.record_uid", &uid));
+                let ksm_config = self.required("keeper.ksm_config", raw.ksm_config);
+                let ksm_config = ksm_config.and_then(|secret| self.secret("keeper.ksm_config", secret));
+                record_uid.zip(ksm_config).map(|(record_uid, ksm_config)| KeeperHalf::Manual { record_uid, ksm_config })
+            }
+        };
+        Some(Keeper { region: raw.region?, half: half?, endpoint })
+    }
+
+    fn login(&mut self, raw: RawLogin, node: Option<String>) -> Option<KeeperHalf> {
+        let config = raw.config.and_then(|path| self.path("keeper.login.config", path));
+        let password = raw.password.and_then(|secret| self.secret("keeper.login.password", secret));
+        let totp = raw.totp.and_then(|secret| self.secret("keeper.login.totp", secret));
+        let node = self.required("automator.node", node);
+        Some(KeeperHalf::Login { config: config?, password, totp, node: node? })
+    }
+
+    fn keeper_endpoint(&mut self, raw: RawKeeperEndpoint) -> KeeperEndpoint {
+        let host = raw.host.and_then(|host| match host.parse::<keeper_wire::Host>() {
+            Ok(host) => Some(host),
+            Err(error) => {
+                self.bad("keeper.endpoint.host", error.to_string());
+                None
+            }
+        });
+        let ca_file = raw.ca_file.and_then(|path| self.path("keeper.endpoint.ca_file", path));
+        let mut keys = Vec::new();
+        for (id, point) in &raw.server_keys {
+            let field = format!("keeper.endpoint.server_keys.{id}");
+            match (id.parse::<i32>(), keeper_wire::ec::PublicKey::from_base64(point)) {
+                (Ok(id), Ok(key)) => keys.push((id, key)),
+                (Err(_), _) => self.bad(&field, "a key id is a number"),
+                (_, Err(error)) => self.bad(&field, error.to_string()),
+            }
+        }
+        let server_keys = (!keys.is_empty()).then(|| keeper_wire::ServerKeys::of(keys));
+        KeeperEndpoint { host, ca_file, server_keys }
+    }
+
+    fn automator(&mut self, raw: RawAutomator, deployment: Option<&DeploymentName>) -> Automator {
+        let name = raw.name.unwrap_or_else(|| deployment.map(DeploymentName::to_string).unwrap_or_default());
+        if name.trim() != name || name.chars().any(char::is_control) || name.len() > 100 {
+            self.bad("automator.name", "a name has at most 100 characters, and no blanks around it");
+        }
+        let mut skills = raw.skills.0;
+        skills.dedup();
+        if skills.is_empty() {
+            self.bad("automator.skills", "an Automator without skills approves nothing");
+        }
+        Automator { name, skills }
     }
 
     fn secret(&mut self, field: &'static str, raw: RawSecretRef) -> Option<SecretRef> {

@@ -23,10 +23,10 @@ use std::path::{Path, PathBuf};
 pub use error::{ConfigError, Problem};
 pub use keeper_cloud::KeeperRegion;
 pub use model::{
-    Access, AllowedCidr, Balancer, Certificate, Config, Dns, DnsMode, Endpoint, Keeper, Logs, Network, NetworkSource,
-    Properties, Service, Task, Warning,
+    Access, AllowedCidr, Automator, Balancer, Certificate, Config, Dns, DnsMode, Endpoint, Keeper, KeeperEndpoint,
+    KeeperHalf, Logs, Network, NetworkSource, Properties, Service, Task, Warning,
 };
-pub use raw::{AssignPublicIp, Ownership, Scheme, SslMode};
+pub use raw::{AssignPublicIp, Ownership, Scheme, Skill, SslMode};
 pub use secret::{SecretError, SecretRef, SecretSource};
 pub use values::{
     AwsRegion, Cidr, DEPLOYMENT_NAME_MAX, DeploymentName, HostName, RETENTION_DAYS, RecordUid, SubnetId, VpcId, ZoneId,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::{ConfigError, Origin, Problem};
 use super::keeper_cloud::KeeperRegion;
-use super::raw::{AssignPublicIp, Ownership, Scheme, SslMode};
+use super::raw::{AssignPublicIp, Ownership, Scheme, Skill, SslMode};
 use super::secret::SecretRef;
 use super::values::{AwsRegion, Cidr, DeploymentName, HostName, RecordUid, SubnetId, VpcId, ZoneId};
 
@@ -26,6 +26,8 @@ pub struct Config {
     pub certificate: Certificate,
     /// How to reach Keeper.
     pub keeper: Keeper,
+    /// The Automator as Keeper knows it.
+    pub automator: Automator,
     /// The network.
     pub network: Network,
     /// Who may reach the balancer.
@@ -67,10 +69,63 @@ pub struct Certificate {
 pub struct Keeper {
     /// Where the tenant is hosted.
     pub region: KeeperRegion,
-    /// The record that holds the three Automator files.
-    pub record_uid: RecordUid,
-    /// The configuration of the KSM device.
-    pub ksm_config: SecretRef,
+    /// Who does the Keeper half of the guide.
+    pub half: KeeperHalf,
+    /// Another Keeper than the one of the region.
+    pub endpoint: KeeperEndpoint,
+}
+
+/// Who does the Keeper half of the guide.
+#[derive(Debug, Clone)]
+pub enum KeeperHalf {
+    /// A person, who says what came of it.
+    Manual {
+        /// The record that holds the three Automator files.
+        record_uid: RecordUid,
+        /// The configuration of the KSM device.
+        ksm_config: SecretRef,
+    },
+    /// This tool, signed in as an administrator.
+    Login {
+        /// The file of a Keeper Commander configuration, rewritten at each sign-in.
+        config: PathBuf,
+        /// The master password.
+        password: Option<SecretRef>,
+        /// The secret of a TOTP authenticator.
+        totp: Option<SecretRef>,
+        /// Name or id of the enterprise node of the Automator.
+        node: String,
+    },
+}
+
+impl Keeper {
+    /// The record, where a person made it.
+    pub fn record_uid(&self) -> Option<&RecordUid> {
+        match &self.half {
+            KeeperHalf::Manual { record_uid, .. } => Some(record_uid),
+            KeeperHalf::Login { .. } => None,
+        }
+    }
+}
+
+/// Another Keeper than the one of the region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeeperEndpoint {
+    /// Its host.
+    pub host: Option<keeper_wire::Host>,
+    /// Certificates of a private authority, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Its public keys; none for those of Keeper's own servers.
+    pub server_keys: Option<keeper_wire::ServerKeys>,
+}
+
+/// The Automator as Keeper knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Automator {
+    /// Its name in Keeper.
+    pub name: String,
+    /// What it approves.
+    pub skills: Vec<Skill>,
 }
 
 /// The network.
@@ -146,6 +201,8 @@ pub struct Task {
 pub struct Service {
     /// How long a new task may be unhealthy.
     pub health_check_grace: Duration,
+    /// How many tasks run in the end.
+    pub tasks: u32,
 }
 
 /// The load balancer.

@@ -21,6 +21,7 @@ const DEFAULT_IMAGE: &str = "keeper/automator:17.1.5";
 // We know no version tag of this image (it has no public source), so the guide's own tag stays and is warned about (C14).
 const DEFAULT_INIT_IMAGE: &str = "keeper/keeper-secrets-manager-writer:latest";
 const DEFAULT_GRACE_SECONDS: u32 = 180;
+const DEFAULT_TASKS: u32 = 2;
 const DEFAULT_SSL_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 const DEFAULT_DNS_WAIT_MINUTES: u32 = 30;
 
@@ -44,6 +45,9 @@ pub(super) struct RawConfig {
     /// How to reach Keeper (K3, K7, A4).
     #[schemars(required)]
     pub(super) keeper: Option<RawKeeper>,
+    /// The Automator as Keeper knows it (A15).
+    #[serde(default)]
+    pub(super) automator: RawAutomator,
     /// The network (A1): created when nothing is said, or an existing one.
     #[serde(default)]
     pub(super) network: RawNetwork,
@@ -128,12 +132,80 @@ pub(super) struct RawKeeper {
     /// Where the Keeper tenant is hosted, one of US, US_GOV, EU, AU, CA, JP; independent of the AWS region (C31).
     #[schemars(required)]
     pub(super) region: Option<KeeperRegion>,
-    /// UID of the vault record that holds the three Automator files (K3): 22 characters.
-    #[schemars(required)]
+    /// UID of the vault record that holds the three Automator files (K3): 22 characters. Only without `login`.
     pub(super) record_uid: Option<String>,
-    /// The base64 configuration of the KSM device (K7).
-    #[schemars(required)]
+    /// The base64 configuration of the KSM device (K7). Only without `login`.
     pub(super) ksm_config: Option<RawSecretRef>,
+    /// How to sign in as an administrator: then the Keeper half of the guide is done, too. Without it a person does it.
+    pub(super) login: Option<RawLogin>,
+    /// Another Keeper than the one of `region`, for isolated deployments and tests.
+    #[serde(default)]
+    pub(super) endpoint: RawKeeperEndpoint,
+}
+
+/// How to sign in to Keeper as an administrator (K2 to K7, A15).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Login")]
+pub(super) struct RawLogin {
+    /// The configuration file that `keeper login` or Keeper Commander wrote, relative to the config file. It is rewritten at each
+    /// sign-in and belongs to this tool alone.
+    #[schemars(required)]
+    pub(super) config: Option<PathBuf>,
+    /// The master password, where persistent login is not allowed.
+    pub(super) password: Option<RawSecretRef>,
+    /// The secret of a TOTP authenticator (base32), where a second factor is asked for.
+    pub(super) totp: Option<RawSecretRef>,
+}
+
+/// Another Keeper than the one of `region`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "KeeperEndpoint")]
+pub(super) struct RawKeeperEndpoint {
+    /// `host` or `host:port`; administrators sign in where their configuration file says.
+    pub(super) host: Option<String>,
+    /// PEM file with the certificates of a private authority, relative to the config file.
+    pub(super) ca_file: Option<PathBuf>,
+    /// Public keys of its servers: key id, and point in URL-safe base64.
+    pub(super) server_keys: BTreeMap<String, String>,
+}
+
+/// The Automator as Keeper knows it (A15). Only used with `keeper.login`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Automator")]
+pub(super) struct RawAutomator {
+    /// Name of the Automator in Keeper; the name of the deployment when nothing is said.
+    pub(super) name: Option<String>,
+    /// Name or id of the enterprise node with the SSO service it approves for.
+    pub(super) node: Option<String>,
+    /// What it approves.
+    pub(super) skills: RawSkills,
+}
+
+/// What an Automator approves.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct RawSkills(pub(super) Vec<Skill>);
+
+impl Default for RawSkills {
+    fn default() -> Self {
+        Self(vec![Skill::Device, Skill::Team, Skill::TeamForUser])
+    }
+}
+
+/// One thing that an Automator approves, named as in Keeper Commander.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Skill {
+    /// Devices of users.
+    Device,
+    /// Teams.
+    Team,
+    /// Memberships in teams.
+    TeamForUser,
 }
 
 /// The network (A1).
@@ -263,11 +335,13 @@ impl Default for RawTask {
 pub(super) struct RawService {
     /// How long a new task may be unhealthy while it starts (C23).
     pub(super) health_check_grace_seconds: u32,
+    /// How many tasks run in the end (A17); one until the Automator is set up and was tested.
+    pub(super) tasks: u32,
 }
 
 impl Default for RawService {
     fn default() -> Self {
-        Self { health_check_grace_seconds: DEFAULT_GRACE_SECONDS }
+        Self { health_check_grace_seconds: DEFAULT_GRACE_SECONDS, tasks: DEFAULT_TASKS }
     }
 }
 
@@ -425,7 +499,10 @@ impl RawConfig {
                 region: Some(KeeperRegion::Eu),
                 record_uid: Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
                 ksm_config: Some(file(ksm_config)),
+                login: None,
+                endpoint: RawKeeperEndpoint::default(),
             }),
+            automator: RawAutomator::default(),
             network: RawNetwork::default(),
             access: RawAccess::default(),
             logs: RawLogs::default(),

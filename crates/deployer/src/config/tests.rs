@@ -8,6 +8,7 @@ use super::*;
 
 const SMALLEST: &str = include_str!("../../../../fixtures/config/smallest.toml");
 const EVERYTHING: &str = include_str!("../../../../fixtures/config/everything.toml");
+const SIGNED_IN: &str = include_str!("../../../../fixtures/config/signed-in.toml");
 const MANY_MISTAKES: &str = include_str!("../../../../fixtures/config/many-mistakes.toml");
 const BAD_VALUES: &str = include_str!("../../../../fixtures/config/bad-values.toml");
 
@@ -52,6 +53,42 @@ fn only(result: Result<Config, ConfigError>) -> (&'static str, String) {
     let error = result.unwrap_err();
     assert_eq!(error.problems().count(), 1, "{}", lines(&error));
     (error.code(), error.field().unwrap_or_default())
+}
+
+/// The config that signs in, with one line replaced.
+fn signed_in(from: &str, to: &str) -> Result<Config, ConfigError> {
+    assert!(SIGNED_IN.contains(from), "{from}");
+    read(&SIGNED_IN.replacen(from, to, 1))
+}
+
+#[test]
+fn a_sign_in_needs_a_node_and_no_record() {
+    let config = read(SIGNED_IN).unwrap();
+    let KeeperHalf::Login { config: file, password, totp, node } = &config.keeper.half else { panic!() };
+    assert_eq!((file, node.as_str()), (&PathBuf::from("/etc/automator/keeper-config.json"), "Berlin"));
+    assert!(password.is_some() && totp.is_some());
+    assert_eq!((config.automator.name.as_str(), config.automator.skills.len()), ("automator", 3));
+
+    let node = "node = \"Berlin\"";
+    assert_eq!(only(signed_in(node, "")), ("config-missing-key", "automator.node".to_owned()));
+    let none = format!("{node}\nskills = []");
+    assert_eq!(only(signed_in(node, &none)), ("config-bad-value", "automator.skills".to_owned()));
+    let record = "region = \"EU\"\nrecord_uid = \"ZLDzPMdxkCLUOzKjSBBfqw\"";
+    assert_eq!(only(signed_in("region = \"EU\"", record)), ("config-conflict", "keeper.login".to_owned()));
+}
+
+#[test]
+fn a_server_key_is_a_point() {
+    let keys = "[keeper.endpoint.server_keys]\n7 = \"AAAA\"";
+    assert_eq!(only(with(keys)), ("config-bad-value", "keeper.endpoint.server_keys.7".to_owned()));
+}
+
+#[test]
+fn without_a_sign_in_record_and_device_must_be_named() {
+    assert_eq!(
+        only(changed("record_uid = \"ZLDzPMdxkCLUOzKjSBBfqw\"", "")),
+        ("config-missing-key", "keeper.record_uid".to_owned())
+    );
 }
 
 #[test]
@@ -120,9 +157,10 @@ fn the_fixture_with_everything_names_every_key_of_the_schema() {
     let schema = schema();
     let mut all = Vec::new();
     keys(&schema, &schema, "", &mut all);
-    let given: toml::Table = EVERYTHING.parse().unwrap();
-    let missing = all.iter().filter(|path| {
-        let mut node = Some(&given);
+    // A sign-in and what a person made instead exclude each other, so there are two files.
+    let files = [EVERYTHING, SIGNED_IN].map(|text| text.parse::<toml::Table>().unwrap());
+    let lacks = |file: &toml::Table, path: &str| {
+        let mut node = Some(file);
         path.split('.').any(|key| match node.map(|table| table.get(key)) {
             Some(Some(value)) => {
                 node = value.as_table();
@@ -130,14 +168,18 @@ fn the_fixture_with_everything_names_every_key_of_the_schema() {
             }
             _ => true,
         })
-    });
+    };
+    let missing = all.iter().filter(|path| files.iter().all(|file| lacks(file, path)));
     // Three ways to name a secret and two kinds of network exclude each other; one endpoint speaks for all.
     let missing: Vec<_> = missing.filter(|path| !path.starts_with("endpoint.services.")).cloned().collect();
     insta::assert_snapshot!(missing.join("\n"), @r#"
-    certificate.password.file
     certificate.password.env
     keeper.ksm_config.env
     keeper.ksm_config.prompt
+    keeper.login.password.file
+    keeper.login.password.prompt
+    keeper.login.totp.env
+    keeper.login.totp.prompt
     network.cidr
     network.zones
     dns.zone_id
@@ -204,8 +246,8 @@ fn an_unknown_key_is_drawn_at_its_place_with_the_nearest_known_one() {
        ·         ╰── not known
      5 │ host = "automator.example.com"
        ╰────
-      help: did you mean `guide_exact_names`? Known at the top level: name, region, host, certificate, keeper, network, access, logs, task, service, balancer, dns, properties, ownership, tags, endpoint,
-            guide_exact_names
+      help: did you mean `guide_exact_names`? Known at the top level: name, region, host, certificate, keeper, automator, network, access, logs, task, service, balancer, dns, properties, ownership,
+            tags, endpoint, guide_exact_names
     "#);
 }
 
@@ -313,10 +355,10 @@ fn a_file_is_loaded_with_paths_relative_to_it() {
 fn later_checks_point_into_the_file() {
     let config = read(EVERYTHING).unwrap();
     let error = config.problem("one-zone", "network.subnets", "both subnets lie in eu-west-1a", None);
-    assert_eq!(lines(&error), "19:11 one-zone network.subnets: both subnets lie in eu-west-1a");
+    assert_eq!(lines(&error), "29:11 one-zone network.subnets: both subnets lie in eu-west-1a");
     // A field that the file leaves to its default is shown at the table around it.
     let error = config.problem("dns-zone-not-found", "dns.zone_id", "no zone owns the host", None);
-    assert_eq!(lines(&error), "43:1 dns-zone-not-found dns.zone_id: no zone owns the host");
+    assert_eq!(lines(&error), "54:1 dns-zone-not-found dns.zone_id: no zone owns the host");
     let sandbox = Config::sandbox("a".into(), "b".into(), "c".into());
     let error = sandbox.problem("pfx-corrupt", "certificate.pfx", "not a PFX", None);
     assert_eq!(lines(&error), "0:0 pfx-corrupt certificate.pfx: not a PFX");
@@ -335,7 +377,8 @@ fn an_owner_for_a_node_that_does_not_exist_is_refused() {
 fn the_sandbox_has_the_defaults_of_the_smallest_file() {
     let sandbox = Config::sandbox("/s/a.pfx".into(), "/s/pw".into(), "/s/ksm".into());
     assert_eq!(sandbox.certificate.pfx, PathBuf::from("/s/a.pfx"));
-    assert_eq!(sandbox.keeper.ksm_config.source, SecretSource::File("/s/ksm".into()));
+    let KeeperHalf::Manual { ksm_config, .. } = &sandbox.keeper.half else { panic!("{:?}", sandbox.keeper) };
+    assert_eq!(ksm_config.source, SecretSource::File("/s/ksm".into()));
     let smallest = read(SMALLEST).unwrap();
     assert_eq!(sandbox.task, smallest.task);
     assert_eq!(sandbox.network.source, smallest.network.source);

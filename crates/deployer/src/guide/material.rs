@@ -3,10 +3,11 @@
 
 use certs::{AcmImport, Bundle, Finding, KeyAlgorithm, Severity};
 use jiff::Timestamp;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use taskdef::Attachments;
 
-use crate::config::{Config, SecretRef};
+use crate::config::{Config, KeeperHalf, SecretRef};
 use crate::refusal::Refusal;
 
 /// The certificate, ready for import, and the secret.
@@ -21,10 +22,22 @@ pub struct Material {
     pub not_after: String,
     /// Names of the record's files (C39).
     pub attachments: Attachments,
-    /// The device configuration (C05).
-    pub ksm_config: SecretString,
+    /// The three files of the vault record (K3, K4).
+    pub files: Files,
+    /// The device configuration (C05), where a person made the device.
+    pub ksm_config: Option<SecretString>,
     /// What a person should know and what does not stop the run.
     pub warnings: Vec<Finding>,
+}
+
+/// The contents of the three files of the vault record, under the names of [`Material::attachments`].
+pub struct Files {
+    /// The certificate, as PKCS#12.
+    pub pfx: Zeroizing<Vec<u8>>,
+    /// Its password, without a line end.
+    pub password: SecretString,
+    /// `keeper.properties`.
+    pub properties: String,
 }
 
 /// How secrets are asked for.
@@ -39,7 +52,7 @@ impl Material {
     /// Reads and judges everything the config refers to.
     pub fn read(config: &Config, ask: &dyn Ask, now: Timestamp) -> Result<Self, Refusal> {
         let path = &config.certificate.pfx;
-        let pfx = std::fs::read(path).map_err(|error| {
+        let pfx = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
             Refusal::new("pfx-unreadable", "K1", format!("read certificate.pfx `{}`", path.display()))
                 .because(error.to_string())
         })?;
@@ -59,16 +72,19 @@ impl Material {
                 .because(error.to_string())
                 .hint(error.hint())
         })?;
-        let ksm_config = resolve(&config.keeper.ksm_config, ask, "K7")?;
-        if ksm_config.expose_secret().trim().is_empty() {
+        let ksm_config = match &config.keeper.half {
+            KeeperHalf::Manual { ksm_config, .. } => Some(resolve(ksm_config, ask, "K7")?),
+            KeeperHalf::Login { .. } => None,
+        };
+        if ksm_config.as_ref().is_some_and(|text| text.expose_secret().trim().is_empty()) {
             return Err(Refusal::new("ksm-config-empty", "K7", "read keeper.ksm_config: it is empty"));
         }
+        let properties = super::properties::render(config);
         let leaf = bundle.leaf();
         let attachments = if config.guide_exact_names {
             Attachments::guide()
         } else {
-            let properties = super::properties::render(config);
-            Attachments::generation(&leaf.serial_hex(), &aws_infra::digest(&[properties])[..8])
+            Attachments::generation(&leaf.serial_hex(), &aws_infra::digest(&[&properties])[..8])
         };
         Ok(Self {
             import,
@@ -76,6 +92,7 @@ impl Material {
             key_type: acm_spelling(leaf.key_algorithm()),
             not_after: leaf.not_after().strftime("%Y-%m-%d").to_string(),
             attachments,
+            files: Files { pfx, password, properties },
             ksm_config,
             warnings: report.findings.iter().filter(|finding| finding.severity == Severity::Warning).cloned().collect(),
         })
@@ -89,7 +106,8 @@ impl Material {
             key_type: String::new(),
             not_after: String::new(),
             attachments: Attachments::guide(),
-            ksm_config: SecretString::from(""),
+            files: Files { pfx: Zeroizing::default(), password: SecretString::from(""), properties: String::new() },
+            ksm_config: None,
             warnings: Vec::new(),
         }
     }
@@ -106,7 +124,7 @@ fn acm_spelling(key: &KeyAlgorithm) -> String {
     }
 }
 
-fn resolve(secret: &SecretRef, ask: &dyn Ask, step: &'static str) -> Result<SecretString, Refusal> {
+pub(crate) fn resolve(secret: &SecretRef, ask: &dyn Ask, step: &'static str) -> Result<SecretString, Refusal> {
     secret
         .resolve(&|what| ask.prompt(what), &|name| ask.env(name))
         .map_err(|error| Refusal::new(error.code(), step, format!("read {}", secret.field)).because(error.to_string()))

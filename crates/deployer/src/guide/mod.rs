@@ -20,9 +20,9 @@ use aws_infra::elb::{
 use aws_infra::iam::{Role, RoleOutput, RolePolicy, Roles, Statement};
 use aws_infra::logs::{LogGroup, LogGroups};
 use aws_infra::route53::{AliasRecord, HostedZone, ManualRecord, SystemResolver};
-use aws_infra::secretsmanager::{Secret, Secrets};
+use aws_infra::secretsmanager::{Secret, Secrets, Value};
 use aws_infra::{FileSystemId, Home, RouteTableId, SecurityGroupId, SubnetId, VpcId};
-use resource_graph::{Graph, Label, NodeId, NodeIndex, Ownership, Ref};
+use resource_graph::{Fixed, Graph, Label, NodeId, NodeIndex, Ownership, Ref};
 use taskdef::Images;
 
 pub use material::{Ask, Material};
@@ -50,6 +50,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
     let (file_systems, access_points, mounts) = guide.file_systems(&network, &groups); // A6, X3
     let cluster = guide.cluster(); // A7
     let secret = guide.secret(material); // X1
+    let record = guide.record(); // K3
     let policies = guide.policies(&execution, &task, &secret, &file_systems, &access_points); // X1, X3
     let definition =
         guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
@@ -60,18 +61,13 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
                 cpu: config.task.cpu,
                 memory: config.task.memory,
                 images: Images { init: config.task.init_image.clone(), main: config.task.image.clone() },
-                record_uid: config
-                    .keeper
-                    .record_uid
-                    .as_str()
-                    .parse()
-                    .expect("the config has checked it by the same rule"),
                 attachments: material.attachments.clone(),
             },
             log_group: logs.clone(),
             execution_role: execution.field(RoleOutput::ARN),
             task_role: task.field(RoleOutput::ARN),
             secret: secret.clone(),
+            record: record.clone(),
             file_systems: file_systems.to_vec(),
             access_points: access_points.to_vec(),
         });
@@ -454,13 +450,20 @@ impl Guide<'_> {
         cluster
     }
 
+    /// K3, where a person made the record.
+    fn record(&mut self) -> Ref<taskdef::RecordUid> {
+        let uid = self.config.keeper.record_uid().expect("manual");
+        let uid: taskdef::RecordUid = uid.as_str().parse().expect("the config has checked it by the same rule");
+        self.read(StepId::K3, &[], Fixed::new("vault-record", uid))
+    }
+
     /// X1.
     fn secret(&mut self, material: &Material) -> Ref<aws_infra::SecretArn> {
         let secret = self.add(StepId::X1, &["C05"], |home, _, names| Secret {
             home,
             node: NodeId::from("secret"),
             name: names.secret(),
-            value: material.ksm_config.clone(),
+            value: material.ksm_config.clone().map_or(Value::KeptByAnother, Value::Given),
         });
         self.graph.inventory(Secrets(self.home.clone()));
         secret

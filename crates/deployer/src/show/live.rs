@@ -86,6 +86,7 @@ impl Show {
                         Outcome::Skipped { because } => format!("{} {because}", words::skipped_because(self.lang)),
                         Outcome::NotStarted => words::not_started(self.lang).to_owned(),
                         Outcome::Spared => words::spared(self.lang).to_owned(),
+                        Outcome::Waiting { .. } => words::waits(self.lang).to_owned(),
                         _ => words::done(self.lang).to_owned(),
                     };
                     self.line(&format!("{step:<4} {node}: {word} {millis} ms"), false);
@@ -190,15 +191,16 @@ impl Show {
                 let count =
                     |wanted: fn(&Outcome) -> bool| report.nodes.iter().filter(|ended| wanted(&ended.outcome)).count();
                 cx.emit(What::RunFinished {
-                    done: count(Outcome::is_done),
+                    done: count(|outcome| outcome.is_done() && !matches!(outcome, Outcome::Waiting { .. })),
                     failed: count(|outcome| matches!(outcome, Outcome::Failed { .. })),
                     skipped: count(|outcome| matches!(outcome, Outcome::Skipped { .. } | Outcome::NotStarted)),
+                    waiting: count(|outcome| matches!(outcome, Outcome::Waiting { .. })),
                     millis: report.millis,
                 });
             }
         }
         if report.is_done() {
-            ExitCode::Done
+            if report.waiting().next().is_some() { ExitCode::WaitsForYou } else { ExitCode::Done }
         } else if cx.cancellation().is_cancelled() && report.failures().all(|failure| failure.code == "cancelled") {
             ExitCode::Cancelled
         } else {

@@ -56,7 +56,7 @@ pub(crate) fn plan_text(plan: &Plan, lang: Lang) -> String {
             Planned::Update { changes } | Planned::Replace { why: changes } => {
                 changes.iter().map(|difference| reason(difference, lang)).collect()
             }
-            Planned::Blocked { why, .. } => vec![why.clone()],
+            Planned::Blocked { why, .. } | Planned::Wait { why } => vec![why.clone()],
             Planned::Keep | Planned::Create | Planned::Remove => Vec::new(),
         };
         for reason in reasons {
@@ -66,7 +66,7 @@ pub(crate) fn plan_text(plan: &Plan, lang: Lang) -> String {
             let _ = writeln!(text, "         {:nodes$}  retire {} replaced", "", change.stale);
         }
     }
-    let counts = ["create", "update", "replace", "remove", "blocked", "keep"];
+    let counts = ["create", "update", "replace", "remove", "blocked", "wait", "keep"];
     let counts = counts.map(|word| (plan.count(word), word));
     let counts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();

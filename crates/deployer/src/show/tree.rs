@@ -36,6 +36,8 @@ pub(super) fn steps(report: &Report, lang: Lang, destroying: bool) -> Vec<StepEn
             format!("{} {because}", words::skipped_because(lang))
         } else if nodes.iter().any(|ended| ended.outcome == Outcome::NotStarted) {
             words::not_started(lang).to_owned()
+        } else if nodes.iter().any(|ended| matches!(ended.outcome, Outcome::Waiting { .. })) {
+            words::waits(lang).to_owned()
         } else {
             words::done(lang).to_owned()
         };
@@ -77,6 +79,7 @@ fn outcome(outcome: &Outcome, lang: Lang) -> String {
         Outcome::Failed { failure } => format!("{}: {} [{}]", words::failed(lang), failure.message, failure.code),
         Outcome::Skipped { because } => format!("{} {because}", words::skipped_because(lang)),
         Outcome::NotStarted => words::not_started(lang).to_owned(),
+        Outcome::Waiting { why } => format!("{} {why}", words::waits_for_you(lang)),
     }
 }
 

@@ -27,6 +27,8 @@ words! {
     spared: "left alone, not ours", "対象外 (本ツールの所有ではない)";
     failed: "failed", "失敗";
     skipped_because: "skipped because of", "次の失敗によりスキップ:";
+    waits_for_you: "waits for you:", "手作業待ち:";
+    waits: "waits", "待機";
     not_started: "not started", "未開始";
     left_out: "not asked for", "対象外";
     failed_to: "failed to", "失敗:";

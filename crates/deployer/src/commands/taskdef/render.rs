@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// The access point for the settings.
     #[arg(long, default_value = "fsap-XXX")]
     settings_access_point: String,
+    /// The record that holds the three files, where the config does not name it.
+    #[arg(long, default_value = "XXXXXXXXXXXXXXXXXXXXXX")]
+    record_uid: taskdef::RecordUid,
     /// The secret with the device configuration.
     #[arg(long, default_value = "arn:aws:secretsmanager:XXX")]
     secret_arn: String,
@@ -83,7 +86,7 @@ pub(super) fn run(host: &Host, lang: Lang, options: &Options) -> ExitCode {
 fn guide(config: &Config, options: &Options) -> TaskDefinition {
     Description::guide_exact(&GuideValues {
         ksm_config: PlainConfig(CONFIG_PLACEHOLDER.to_owned()),
-        record_uid: record(config),
+        record_uid: record(config, options),
         config_file_system: options.config_file_system.clone(),
         settings_file_system: options.settings_file_system.clone(),
         execution_role_arn: options.execution_role_arn.clone(),
@@ -108,7 +111,7 @@ fn ours(config: &Config, options: &Options) -> TaskDefinition {
         task_role_arn: Some(options.task_role_arn.clone()),
         shape: Shape::Ksm(Ksm {
             images: Images { init: config.task.init_image.clone(), main: config.task.image.clone() },
-            record_uid: record(config),
+            record_uid: record(config, options),
             attachments: if config.guide_exact_names {
                 Attachments::guide()
             } else {
@@ -124,6 +127,7 @@ fn ours(config: &Config, options: &Options) -> TaskDefinition {
     .render()
 }
 
-fn record(config: &Config) -> taskdef::RecordUid {
-    config.keeper.record_uid.as_str().parse().expect("the config has checked it by the same rule")
+fn record(config: &Config, options: &Options) -> taskdef::RecordUid {
+    let named = config.keeper.record_uid().map(|uid| uid.as_str().parse());
+    named.map_or_else(|| options.record_uid.clone(), |uid| uid.expect("the config has checked it by the same rule"))
 }

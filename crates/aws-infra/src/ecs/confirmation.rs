@@ -1,0 +1,86 @@
+//! A step that only a person can do or judge (A16, and A15 without a Keeper sign-in): told, waited for, and remembered as a tag of
+//! the service, so that it is asked once in the life of a service.
+
+use resource_graph::{Action, Cx, Given, Knowns, NodeId, Present, Ref, Resource, Result, Seen, Verdict};
+
+use super::tags_of;
+use crate::fail::failed;
+use crate::{Home, ServiceArn};
+
+/// A confirmation by a person.
+pub struct Confirmation {
+    /// Where it lives.
+    pub home: Home,
+    /// Its node.
+    pub node: NodeId,
+    /// The step that is confirmed, `A16` say.
+    pub step: String,
+    /// The service it is about.
+    pub service: Ref<ServiceArn>,
+    /// What the person has to do.
+    pub task: String,
+    /// Who confirms it in this run; without it the node waits.
+    pub confirmed_by: Option<String>,
+}
+
+/// A confirmation that was given.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// By whom and when, as it was written down.
+    pub by: String,
+}
+
+impl Confirmation {
+    fn tag(&self) -> String {
+        format!("keeper-automator:confirmed-{}", self.step)
+    }
+}
+
+impl Resource for Confirmation {
+    const KIND: &'static str = "confirmation";
+    type Needs = (Ref<ServiceArn>,);
+    type Found = Found;
+    type Output = ();
+
+    fn id(&self) -> NodeId {
+        self.node.clone()
+    }
+
+    fn summary(&self) -> String {
+        format!("{}, confirmed by a person", self.step)
+    }
+
+    fn needs(&self) -> Self::Needs {
+        (self.service.clone(),)
+    }
+
+    async fn look(&self, _cx: &Cx, (service,): &Present<Self>) -> Result<Seen<Found>> {
+        let Some(service) = service else { return Ok(Seen::absent()) };
+        let tags = tags_of(&self.home, service.as_str()).await?;
+        Ok(tags.get(&self.tag()).map_or_else(Seen::absent, |by| Seen::ours(Found { by: by.clone() })))
+    }
+
+    fn plan(&self, _found: &Found, _: &Knowns<Self>) -> Verdict {
+        Verdict::Keep
+    }
+
+    fn waits(&self) -> Option<String> {
+        self.confirmed_by.is_none().then(|| self.task.clone())
+    }
+
+    fn output(&self, _found: &Found) {}
+
+    async fn apply(&self, cx: &Cx, _action: Action<Found>, (service,): Given<Self>) -> Result<Found> {
+        let by = self.confirmed_by.clone().unwrap_or_default();
+        cx.say(format!("{} is confirmed: {by}", self.step));
+        let tag = aws_sdk_ecs::types::Tag::builder().key(self.tag()).value(&by).build();
+        let call = self.home.aws.ecs.tag_resource().resource_arn(service.as_str()).tags(tag);
+        call.send().await.map_err(|error| failed(format!("tag `{service}`"), error))?;
+        Ok(Found { by })
+    }
+
+    /// It goes with the service whose tag it is.
+    async fn destroy(&self, _cx: &Cx, _found: Found) -> Result<()> {
+        Ok(())
+    }
+}
