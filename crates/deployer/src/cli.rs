@@ -108,6 +108,12 @@ pub(crate) struct DeployOptions {
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Say that you did or tested this step (A15 or A16); remembered as a tag of the service.
+    #[arg(long, value_name = "STEP", value_parser = confirmable)]
+    pub(crate) confirm: Vec<StepId>,
+    /// Say that you tested A16; the same as `--confirm A16`.
+    #[arg(long)]
+    pub(crate) acknowledge_a16: bool,
     /// Leave the sandbox and what was deployed into it.
     #[arg(long, requires = "sandbox")]
     pub(crate) keep: bool,
@@ -120,6 +126,15 @@ pub(crate) struct DestroyOptions {
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// The steps of which a person can say that they are done.
+fn confirmable(text: &str) -> Result<StepId, String> {
+    match text.parse() {
+        Ok(step @ (StepId::A15 | StepId::A16)) => Ok(step),
+        Ok(_) => Err("only A15 and A16 are confirmed by a person".to_owned()),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 /// Runs one command line, the program's name first.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use deployer::config::Config;
-use deployer::guide::{self, Material};
+use deployer::guide::{self, Material, Words};
 use resource_graph::{Graph, NodeIndex};
 
 /// Who waits for whom, and what happens otherwise. `*` stands for any end of a name.
@@ -31,6 +31,7 @@ const EDGES: &[(&str, &str, &str)] = &[
     ("task-definition", "log-group", "its containers log there; a task may not create it (C10)"),
     ("task-definition", "role/execution", "it names the role's ARN"),
     ("task-definition", "role/task", "it names the role's ARN"),
+    ("task-definition", "vault-record", "its init container fetches the files of that record"),
     ("task-definition", "secret", "it names the secret's ARN (C05)"),
     ("task-definition", "efs-file-system/*", "it mounts them"),
     ("task-definition", "efs-access-point/*", "through these"),
@@ -57,6 +58,14 @@ const EDGES: &[(&str, &str, &str)] = &[
     ("ecs-service", "listener", "order only: ECS refuses a target group that no listener forwards to"),
     ("dns-record", "hosted-zone", "it is written there"),
     ("dns-record", "load-balancer", "it points there (C22)"),
+    ("automator", "ecs-service", "Keeper hands its keys to the running task (C30)"),
+    ("automator", "dns-record", "order only: Keeper's cloud calls the Automator by its name"),
+    ("user-test", "ecs-service", "that it was tested is remembered there"),
+    ("user-test", "automator", "order only: nothing is approved before the Automator is set up"),
+    ("desired-count", "ecs-cluster", "the service lives there"),
+    ("desired-count", "ecs-service", "it is the service's count"),
+    ("desired-count", "automator", "a second task that starts before has no keys (C30)"),
+    ("desired-count", "user-test", "order only: the guide scales out what was tested (C29)"),
 ];
 
 fn matches(pattern: &str, name: &str) -> bool {
@@ -106,7 +115,7 @@ fn actual(graph: &Graph) -> BTreeSet<(String, String)> {
 
 fn guide() -> Graph {
     let config = Config::sandbox("x.pfx".into(), "x.txt".into(), "x.json".into());
-    guide::graph(&config, &Material::unknown(), &aws_infra::testing::home())
+    guide::graph(&config, &Material::unknown(), &aws_infra::testing::home(), &Words::default())
 }
 
 #[tokio::test]

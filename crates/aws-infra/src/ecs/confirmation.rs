@@ -1,6 +1,8 @@
 //! A step that only a person can do or judge (A16, and A15 without a Keeper sign-in): told, waited for, and remembered as a tag of
 //! the service, so that it is asked once in the life of a service.
 
+use std::sync::{Arc, OnceLock};
+
 use resource_graph::{Action, Cx, Given, Knowns, NodeId, Present, Ref, Resource, Result, Seen, Verdict};
 
 use super::tags_of;
@@ -19,9 +21,12 @@ pub struct Confirmation {
     pub service: Ref<ServiceArn>,
     /// What the person has to do.
     pub task: String,
-    /// Who confirms it in this run; without it the node waits.
-    pub confirmed_by: Option<String>,
+    /// Who confirms it in this run; as long as it is empty the node waits.
+    pub word: Word,
 }
+
+/// A person's word, which may come while the program runs.
+pub type Word = Arc<OnceLock<String>>;
 
 /// A confirmation that was given.
 #[derive(Clone, Debug)]
@@ -65,13 +70,13 @@ impl Resource for Confirmation {
     }
 
     fn waits(&self) -> Option<String> {
-        self.confirmed_by.is_none().then(|| self.task.clone())
+        self.word.get().is_none().then(|| self.task.clone())
     }
 
     fn output(&self, _found: &Found) {}
 
     async fn apply(&self, cx: &Cx, _action: Action<Found>, (service,): Given<Self>) -> Result<Found> {
-        let by = self.confirmed_by.clone().unwrap_or_default();
+        let by = self.word.get().cloned().unwrap_or_default();
         cx.say(format!("{} is confirmed: {by}", self.step));
         let tag = aws_sdk_ecs::types::Tag::builder().key(self.tag()).value(&by).build();
         let call = self.home.aws.ecs.tag_resource().resource_arn(service.as_str()).tags(tag);

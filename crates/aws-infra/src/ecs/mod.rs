@@ -15,7 +15,7 @@ use aws_sdk_ecs::types::Tag;
 use resource_graph::{Mark, NodeId, Result};
 
 pub use cluster::{Cluster, Clusters};
-pub use confirmation::Confirmation;
+pub use confirmation::{Confirmation, Word};
 pub use desired_count::DesiredCount;
 pub use service::{Service, Services, scale};
 pub use task_definition::{TaskDefinition, TaskDefinitions, Template};

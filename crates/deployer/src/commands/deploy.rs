@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_infra::logs::{DeploymentLock, Holder};
 use resource_graph::{Limits, NodeId, Plan, Report, Selection, with_lease};
 
-use crate::catalogue::Lang;
+use crate::catalogue::{Lang, StepId};
 use crate::cli::{DeployOptions, Format};
 use crate::commands::{Needed, Session};
 use crate::exit_codes::ExitCode;
@@ -22,9 +22,25 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
         Err((show, refusal)) => return show.refuse(&refusal),
     };
     let selection = session.selection(options.until);
-    let code = match deploy(host, lang, &session, &selection, &options).await {
-        Err(refusal) => session.show.refuse(&refusal),
-        Ok(report) => session.show.end(&session.cx, &report),
+    let said = |step| options.confirm.contains(&step) || (step == StepId::A16 && options.acknowledge_a16);
+    for step in [StepId::A15, StepId::A16] {
+        // Nobody tests a sandbox, and it says so.
+        if options.place.sandbox {
+            session.say_so(step, "the sandbox");
+        } else if said(step) {
+            session.say_so(step, &who(host));
+        }
+    }
+    let code = loop {
+        match deploy(host, lang, &session, &selection, &options).await {
+            Err(refusal) => break session.show.refuse(&refusal),
+            Ok(report) => {
+                let code = session.show.end(&session.cx, &report);
+                if code != ExitCode::WaitsForYou || !ask_for_word(host, &session, &report) {
+                    break code;
+                }
+            }
+        }
     };
     #[cfg(feature = "sandbox")]
     let code =
@@ -63,6 +79,24 @@ async fn deploy(
         Ok(session.graph.apply(&session.cx, Limits::default(), &discovery, &now).await)
     })
     .await
+}
+
+/// Asks whether the first step that waits for a person is done by now; `false` when it is not, or nobody is there.
+fn ask_for_word(host: &Host, session: &Session, report: &Report) -> bool {
+    let step = report.waiting().find_map(|(ended, _)| ended.step.parse().ok());
+    let said = step.is_some_and(|step: StepId| host.confirm(&session.show.question_step(step)));
+    if let (true, Some(step)) = (said, step) {
+        session.say_so(step, &who(host));
+    }
+    said
+}
+
+/// Who says so, fit for the value of a tag.
+fn who(host: &Host) -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| host.env.get(*name));
+    let fit = |c: &char| c.is_alphanumeric() || "+-=._:/@ ".contains(*c);
+    let user: String = user.map_or("a person", String::as_str).chars().filter(fit).take(100).collect();
+    format!("{user} {}", host.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 /// Does `work` while holding the deployment's lock.

@@ -10,7 +10,7 @@ use crate::catalogue::{Lang, StepId};
 use crate::cli::{Format, Where};
 use crate::config::{self, Config, Ownership};
 use crate::exit_codes::ExitCode;
-use crate::guide::{self, Material};
+use crate::guide::{self, Material, Words};
 use crate::host::Host;
 use crate::refusal::Refusal;
 use crate::show::Show;
@@ -30,6 +30,7 @@ pub(crate) struct Session {
     pub(crate) cx: Cx,
     pub(crate) graph: Graph,
     pub(crate) home: Home,
+    pub(crate) words: Words,
     #[cfg(feature = "sandbox")]
     pub(crate) world: Option<crate::world::World>,
 }
@@ -113,7 +114,8 @@ impl Session {
         if let Some(world) = &world {
             world.furnish(&home).await?;
         }
-        let graph = guide::graph(&config, &material, &home);
+        let words = Words::default();
+        let graph = guide::graph(&config, &material, &home, &words);
         let nodes: Vec<String> = graph.nodes().map(|node| graph.subject(node).node.to_string()).collect();
         config.check_ownership(nodes.iter().map(String::as_str)).map_err(|error| usage(show, &error))?;
         for node in graph.nodes() {
@@ -135,6 +137,7 @@ impl Session {
             cx,
             graph,
             home,
+            words,
             #[cfg(feature = "sandbox")]
             world,
         })
@@ -146,6 +149,17 @@ impl Session {
             None => self.graph.everything(),
             Some(until) => self.graph.select(|subject| subject.step.parse::<StepId>().is_ok_and(|step| step <= until)),
         }
+    }
+
+    /// Takes somebody's word for a step that a person does.
+    pub(crate) fn say_so(&self, step: StepId, by: &str) {
+        let word = match step {
+            StepId::A15 => &self.words.a15,
+            StepId::A16 => &self.words.a16,
+            _ => return,
+        };
+        // The first word counts.
+        let _ = word.set(by.to_owned());
     }
 
     /// Looks and decides; a plan that a person must decide on first is a refusal.

@@ -1,5 +1,6 @@
 //! The guide, top to bottom, as a graph. This file reads like the guide's table of contents.
 
+mod by_hand;
 mod material;
 mod names;
 pub mod properties;
@@ -12,7 +13,9 @@ use aws_infra::ec2::{
     PublicIp, RouteTable, RouteTables, Rule, SecurityGroup, SecurityGroupRules, SecurityGroups, Subnet, SubnetOutput,
     Subnets, TwoZones, Vpc, Vpcs,
 };
-use aws_infra::ecs::{Cluster, Clusters, Service, Services, TaskDefinition, TaskDefinitions, Template};
+use aws_infra::ecs::{
+    Cluster, Clusters, Confirmation, DesiredCount, Service, Services, TaskDefinition, TaskDefinitions, Template, Word,
+};
 use aws_infra::efs::{AccessPoint, AccessPoints, FileSystem, FileSystems, MountTarget, MountTargets};
 use aws_infra::elb::{
     BalancerOutput, Listener, LoadBalancer, LoadBalancers, Protocol, Scheme, TargetGroup, TargetGroups,
@@ -41,7 +44,7 @@ pub const FOUND_BY_TAGS: [&str; 6] =
     ["vpc", "subnet", "internet-gateway", "route-table", "efs-file-system", "efs-access-point"];
 
 /// The whole guide as a graph.
-pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
+pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -> Graph {
     let mut guide = Guide { graph: Graph::new(), config, names: Names::of(config), home };
     let network = guide.network(); // A1
     let logs = guide.log_group(); // A2
@@ -87,7 +90,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
         target: target.clone(),
     });
 
-    let service = guide.add(StepId::A12, &["C19", "C23", "C29"], |home, config, names| Service {
+    let running = guide.add(StepId::A12, &["C19", "C23", "C29"], |home, config, names| Service {
         home,
         node: NodeId::from("ecs-service"),
         name: names.service(),
@@ -102,7 +105,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
         grace: config.service.health_check_grace,
     });
     // Order without data. A task that starts before these are there fails, and takes the deployment with it.
-    let service = service.node();
+    let service = running.node();
     for earlier in policies.into_iter().chain(mounts).chain(groups.rules) {
         guide.graph.after(service, earlier);
     }
@@ -110,8 +113,29 @@ pub fn graph(config: &Config, material: &Material, home: &Home) -> Graph {
     let clusters = vec![guide.names.cluster()];
     guide.graph.inventory(Services { home: home.clone(), clusters });
 
-    guide.dns(&balancer); // A13
+    let record = guide.dns(&balancer); // A13
+    let service = Running { cluster, service: running, reached: record };
+    let automator = guide.automator_by_hand(&service, words); // A15
+    let tested = guide.test(&service, automator.node(), words); // A16
+    guide.count(&service, automator, tested); // A17
     guide.graph
+}
+
+/// What a person confirms, which may come while the program runs.
+#[derive(Clone, Default)]
+pub struct Words {
+    /// That the Automator was set up by hand.
+    pub a15: Word,
+    /// That users sign in without being asked for an approval.
+    pub a16: Word,
+}
+
+/// A service that Keeper can reach.
+struct Running {
+    cluster: Ref<aws_infra::ClusterArn>,
+    service: Ref<aws_infra::ServiceArn>,
+    /// The DNS record.
+    reached: NodeIndex,
 }
 
 struct Guide<'a> {
@@ -523,7 +547,7 @@ impl Guide<'_> {
     }
 
     /// A13 (C22).
-    fn dns(&mut self, balancer: &Ref<BalancerOutput>) {
+    fn dns(&mut self, balancer: &Ref<BalancerOutput>) -> NodeIndex {
         let host = self.config.host.to_string();
         let target = balancer.field(BalancerOutput::ALIAS);
         let home = self.home.clone();
@@ -539,7 +563,8 @@ impl Guide<'_> {
                     zone,
                     target,
                     balancer_name: Some(names.balancer()),
-                });
+                })
+                .node()
             }
             DnsMode::Manual => {
                 let wait = self.config.dns.wait;
@@ -549,9 +574,52 @@ impl Guide<'_> {
                     target,
                     wait,
                     resolver: Arc::new(SystemResolver),
-                });
+                })
+                .node()
             }
         }
+    }
+
+    /// A15, where a person does it.
+    fn automator_by_hand(&mut self, running: &Running, words: &Words) -> Ref<()> {
+        let confirmed = self.add(StepId::A15, &["C26", "C27", "C30"], |home, config, _| Confirmation {
+            home,
+            node: NodeId::from("automator"),
+            step: StepId::A15.to_string(),
+            service: running.service.clone(),
+            task: by_hand::automator(config),
+            word: words.a15.clone(),
+        });
+        // Keeper's cloud must reach the service to hand over its keys.
+        self.graph.after(confirmed.node(), running.reached);
+        confirmed
+    }
+
+    /// A16: no machine can sign in as a user does.
+    fn test(&mut self, running: &Running, automator: NodeIndex, words: &Words) -> NodeIndex {
+        let tested = self.add(StepId::A16, &[], |home, _, _| Confirmation {
+            home,
+            node: NodeId::from("user-test"),
+            step: StepId::A16.to_string(),
+            service: running.service.clone(),
+            task: by_hand::TEST.to_owned(),
+            word: words.a16.clone(),
+        });
+        self.graph.after(tested.node(), automator);
+        tested.node()
+    }
+
+    /// A17 (C29, C30): more than one task only when the Automator is set up and was tested.
+    fn count<G: Clone + Send + Sync + 'static>(&mut self, running: &Running, gate: Ref<G>, tested: NodeIndex) {
+        let count = self.add(StepId::A17, &["C29", "C30"], |home, config, _| DesiredCount {
+            home,
+            node: NodeId::from("desired-count"),
+            cluster: running.cluster.clone(),
+            service: running.service.clone(),
+            tasks: config.service.tasks,
+            gate,
+        });
+        self.graph.after(count.node(), tested);
     }
 }
 

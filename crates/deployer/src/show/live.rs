@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use resource_graph::{Cx, Event, Failure, Outcome, Report, SCHEMA_VERSION, What};
 
 use super::{tree, words};
-use crate::catalogue::{Lang, hint};
+use crate::catalogue::{Lang, StepId, hint};
 use crate::cli::Format;
 use crate::config::ConfigError;
 use crate::exit_codes::ExitCode;
@@ -237,6 +237,10 @@ impl Show {
 
     pub(crate) fn question(&self) -> &'static str {
         words::apply_question(self.lang)
+    }
+
+    pub(crate) fn question_step(&self, step: StepId) -> String {
+        format!("{step} {}: {}", step.title(self.lang), words::step_question(self.lang))
     }
 
     pub(crate) fn question_destroy(&self) -> &'static str {

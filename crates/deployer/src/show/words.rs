@@ -12,6 +12,7 @@ macro_rules! words {
 
 words! {
     apply_question: "Apply these changes?", "この変更を適用しますか?";
+    step_question: "is it done?", "完了しましたか?";
     destroy_question: "Destroy everything of this deployment that is ours?", "このデプロイメントのうち本ツールが作成したものをすべて削除しますか?";
     sandbox_tidies: "the sandbox is torn down again; keep it with --keep", "サンドボックスを片付けます (--keep で残せます)";
     sandbox_is_empty: "nothing is left in the sandbox", "サンドボックスには何も残っていません";
