@@ -1,0 +1,81 @@
+//! The envelope of a request: which server key, which transmission key, what is inside.
+
+use super::reply::Refusal;
+use keeper_wire::ec::{PrivateKey, PublicKey};
+use keeper_wire::hybrid::{HybridKey, MlKemPrivateKey};
+use keeper_wire::messages::authentication::{ApiRequest, ApiRequestPayload, QrcMessageKey};
+use keeper_wire::{Transmission, server_keys};
+use prost::Message;
+use std::collections::BTreeMap;
+
+/// Id of the ML-KEM key of a fake; ids from 100 on are such keys.
+pub const ML_KEM_ID: i32 = 136;
+
+/// The private halves of the server's keys, and which of them the administrator side takes.
+#[derive(Debug)]
+pub(super) struct Keys {
+    ec: BTreeMap<i32, PrivateKey>,
+    ml_kem: MlKemPrivateKey,
+    active: i32,
+}
+
+/// An opened request.
+pub(super) struct Opened {
+    pub(super) key: Transmission,
+    pub(super) payload: ApiRequestPayload,
+}
+
+impl Keys {
+    /// Begins with id 7, as every client of the vendor does.
+    pub(super) fn new(ec: &BTreeMap<i32, PrivateKey>) -> Self {
+        Self { ec: ec.clone(), ml_kem: MlKemPrivateKey::generate(), active: server_keys::ADMIN_DEFAULT }
+    }
+
+    pub(super) fn rotate(&mut self, id: i32) {
+        self.active = id;
+    }
+
+    pub(super) fn ml_kem_public(&self) -> Vec<u8> {
+        self.ml_kem.public()
+    }
+
+    /// Opens a body of `POST /api/rest/…`.
+    ///
+    /// Refused: a key that is not the active one (401 `key`, with the id to use), and what cannot be opened (400).
+    pub(super) fn open(&self, body: &[u8]) -> Result<Opened, Refusal> {
+        let request = ApiRequest::decode(body).map_err(|_| Refusal::malformed("ApiRequest"))?;
+        let key = match &request.qrc_message_key {
+            None => self.open_ec(request.public_key_id, &request.encrypted_transmission_key)?,
+            Some(wrapped) => self.open_hybrid(request.public_key_id, wrapped)?,
+        };
+        let payload = key.open(&request.encrypted_payload).map_err(|_| Refusal::malformed("encryptedPayload"))?;
+        let payload =
+            ApiRequestPayload::decode(payload.as_slice()).map_err(|_| Refusal::malformed("ApiRequestPayload"))?;
+        Ok(Opened { key, payload })
+    }
+
+    fn open_ec(&self, id: i32, wrapped: &[u8]) -> Result<Transmission, Refusal> {
+        let key = self.ec.get(&id).filter(|_| id == self.active).ok_or_else(|| self.other_key())?;
+        Transmission::unwrap(key, wrapped).map_err(|_| Refusal::malformed("encryptedTransmissionKey"))
+    }
+
+    fn open_hybrid(&self, id: i32, wrapped: &QrcMessageKey) -> Result<Transmission, Refusal> {
+        if id != ML_KEM_ID {
+            return Err(self.other_key());
+        }
+        let ec = self.ec.get(&wrapped.ec_key_id).filter(|_| wrapped.ec_key_id == self.active);
+        let ec = ec.ok_or_else(|| self.other_key().with("qrc_ec_key_id", self.active))?;
+        let point = PublicKey::from_slice(&wrapped.client_ec_public_key)
+            .map_err(|_| Refusal::malformed("clientEcPublicKey"))?;
+        let sealed = HybridKey {
+            client_ec_public_key: point,
+            encapsulated: wrapped.ml_kem_encapsulated_key.clone(),
+            data: wrapped.data.clone(),
+        };
+        self.ml_kem.unwrap(ec, &sealed).map_err(|_| Refusal::malformed("qrcMessageKey"))
+    }
+
+    fn other_key(&self) -> Refusal {
+        Refusal::new(401, "key", "another server key is in use").with("key_id", self.active)
+    }
+}

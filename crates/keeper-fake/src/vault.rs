@@ -1,0 +1,219 @@
+//! What the account's vault holds, as the back end sees it: sealed bytes, and who may have them.
+//!
+//! One store for both protocols: what an administrator writes here, a device reads. The back end has no key of the vault, so
+//! every key stands here wrapped, beside what it is wrapped with.
+
+use keeper_wire::messages::records::RecordKeyType;
+use keeper_wire::{ClientId, Uid};
+use std::collections::BTreeMap;
+
+/// The vault of the one account.
+#[derive(Debug, Default)]
+pub struct Vault {
+    /// Grows with each change; each change stamps what it touched.
+    pub revision: i64,
+    /// Records (version 3), files (4) and applications (5).
+    pub records: BTreeMap<Uid, Record>,
+    /// Folders, shared folders, and folders in shared folders.
+    pub folders: BTreeMap<Uid, Folder>,
+    /// Which records are in which folder (`None` is the root of the vault), and since which revision. Files are in none.
+    pub places: BTreeMap<(Option<Uid>, Uid), i64>,
+    /// Keys of records under the keys of the *topmost* shared folders they are in: (shared folder, record).
+    pub folder_keys: BTreeMap<(Uid, Uid), FolderKey>,
+    /// Attached files: (record, file).
+    pub links: BTreeMap<(Uid, Uid), Link>,
+    /// What applications may read and who reads, by the UID of the version-5 record.
+    pub applications: BTreeMap<Uid, Application>,
+    /// What was deleted and may be restored.
+    pub trash: Vec<Deleted>,
+}
+
+/// A record, file or application.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// 3 is a record, 4 a file, 5 an application.
+    pub version: i32,
+    /// Of its last change.
+    pub revision: i64,
+    /// Milliseconds, as the client said.
+    pub modified: i64,
+    /// JSON under the record's key, AES-GCM.
+    pub data: Vec<u8>,
+    /// The record's key for its owner; empty for a file that a device uploaded and only a link opens.
+    pub key: Vec<u8>,
+    /// What `key` is wrapped with: the data key (GCM), or the owner's public key when a device made it.
+    pub key_type: RecordKeyType,
+    /// The stored bytes of a file.
+    pub file: Option<StoredFile>,
+}
+
+/// A file in the store: content under the file's key, AES-GCM.
+#[derive(Clone, Debug, Default)]
+pub struct StoredFile {
+    /// Announced size.
+    pub announced: i64,
+    /// `None` until the form was posted.
+    pub content: Option<bytes::Bytes>,
+}
+
+/// What kind of folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderKind {
+    /// Only its owner sees it.
+    User,
+    /// The top of a shared tree; the folder itself is the root.
+    Shared,
+    /// In a shared folder: UID of the topmost shared folder.
+    Inside(Uid),
+}
+
+/// A folder of any kind.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// What kind.
+    pub kind: FolderKind,
+    /// Where it is; `None` is the root of the vault.
+    pub parent: Option<Uid>,
+    /// Of its last change.
+    pub revision: i64,
+    /// Its key: under the data key for the first two kinds, under the topmost shared folder's key for the third. AES-CBC.
+    pub key: Vec<u8>,
+    /// Its name under its key, AES-CBC; empty unless shared.
+    pub name: Vec<u8>,
+    /// JSON with its name under its key, AES-CBC.
+    pub data: Vec<u8>,
+    /// The four defaults: manage users, manage records, can edit, can share.
+    pub defaults: [bool; 4],
+}
+
+/// The key of a record in a shared folder.
+#[derive(Clone, Debug)]
+pub struct FolderKey {
+    /// Under the shared folder's key, AES-GCM.
+    pub key: Vec<u8>,
+    /// For members other than the owner.
+    pub can_edit: bool,
+    /// For members other than the owner.
+    pub can_share: bool,
+}
+
+/// A file is attached to a record.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The file's key under the record's key, AES-GCM.
+    pub key: Vec<u8>,
+    /// When it was linked.
+    pub revision: i64,
+}
+
+/// Shares and devices of an application.
+#[derive(Clone, Debug, Default)]
+pub struct Application {
+    /// By UID of the shared folder or record.
+    pub shares: BTreeMap<Uid, Share>,
+    /// In the order in which they were added.
+    pub devices: Vec<Device>,
+}
+
+/// A folder or record that an application may read.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// A shared folder, otherwise a record.
+    pub folder: bool,
+    /// Its key under the application's key, AES-GCM.
+    pub key: Vec<u8>,
+    /// Whether devices may write.
+    pub editable: bool,
+    /// Milliseconds.
+    pub created: i64,
+}
+
+/// A device of an application.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its name; not unique.
+    pub name: String,
+    /// Computed from its one-time token.
+    pub client_id: ClientId,
+    /// The application's key under the one-time token; handed out once.
+    pub app_key: Vec<u8>,
+    /// Set when the device is bound.
+    pub public_key: Option<keeper_wire::ec::PublicKey>,
+    /// Whether `app_key` was handed out and the device came back.
+    pub bound: bool,
+    /// Whether it is bound to the address of its first call.
+    pub lock_ip: bool,
+    /// The address of its first call.
+    pub address: String,
+    /// Milliseconds.
+    pub created: i64,
+    /// Milliseconds; 0 is never.
+    pub first_access: i64,
+    /// Milliseconds; 0 is never.
+    pub last_access: i64,
+    /// Milliseconds: until then the token is good.
+    pub first_access_until: i64,
+    /// Milliseconds; 0 is without end.
+    pub access_until: i64,
+    /// 1 is general.
+    pub kind: i32,
+}
+
+/// Something in the trash, with all that is needed to put it back.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    /// Milliseconds.
+    pub at: i64,
+    /// What it was.
+    pub what: Gone,
+}
+
+/// What was deleted.
+#[derive(Clone, Debug)]
+pub enum Gone {
+    /// A record of version 3, or a file, or an application; only the first is ever listed.
+    Record(Uid, Box<Record>),
+    /// A shared folder with everything in it.
+    Folder(Uid, Box<GoneFolder>),
+}
+
+/// A deleted folder and what went with it.
+#[derive(Clone, Debug)]
+pub struct GoneFolder {
+    /// The folder and those below it.
+    pub folders: BTreeMap<Uid, Folder>,
+    /// Records that were in no other place.
+    pub records: BTreeMap<Uid, Record>,
+    /// Places in those folders.
+    pub places: BTreeMap<(Option<Uid>, Uid), i64>,
+    /// Keys of records under the folder's key.
+    pub folder_keys: BTreeMap<(Uid, Uid), FolderKey>,
+}
+
+impl Vault {
+    /// A new revision, for a change about to be made.
+    pub fn change(&mut self) -> i64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    /// The topmost shared folder that a folder is or is in.
+    #[must_use]
+    pub fn shared_root(&self, folder: Uid) -> Option<Uid> {
+        match self.folders.get(&folder)?.kind {
+            FolderKind::User => None,
+            FolderKind::Shared => Some(folder),
+            FolderKind::Inside(root) => Some(root),
+        }
+    }
+
+    /// Records directly in a folder.
+    pub fn records_in(&self, folder: Option<Uid>) -> impl Iterator<Item = Uid> + '_ {
+        self.places.keys().filter(move |(place, _)| *place == folder).map(|(_, record)| *record)
+    }
+
+    /// Files attached to a record, with their links.
+    pub fn files_of(&self, record: Uid) -> impl Iterator<Item = (Uid, &Link)> + '_ {
+        self.links.iter().filter(move |((parent, _), _)| *parent == record).map(|((_, file), link)| (*file, link))
+    }
+}
