@@ -1,6 +1,7 @@
 //! Promises that a compiler cannot keep: what a file may say, that a resource is tested and documented, what may depend
 //! on what, and that every way of building wants the same third-party features.
 
+mod hints;
 mod resources;
 mod text;
 mod tree;
@@ -56,6 +57,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         findings.extend(text::check(file));
         findings.extend(workflows::check(file));
     }
+    findings.extend(hints::check(&files));
     findings.extend(resources::check(&files));
     findings.extend(tree::check(&files)?);
 

@@ -62,7 +62,7 @@ impl Cx {
                 last = state;
             }
             if Instant::now() + every > end {
-                return Err(Error::new("timeout", format!("wait for {what}; last seen: {last}")));
+                return Err(Error::new("wait-timeout", format!("wait for {what}; last seen: {last}")));
             }
             tokio::select! {
                 () = sleep(every) => {}

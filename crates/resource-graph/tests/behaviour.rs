@@ -1425,7 +1425,7 @@ fn a_wait_that_runs_out_names_the_last_state() {
             })
             .await
             .unwrap_err();
-        assert_eq!(error.code(), "timeout");
+        assert_eq!(error.code(), "wait-timeout");
         assert_eq!(error.to_string(), "wait for toy `t-1` to become available; last seen: starting");
         let (diary, _) = world.turn_page();
         let told: Vec<String> = diary
@@ -1459,7 +1459,7 @@ fn a_wait_looks_often_at_first_and_then_at_its_pace() {
             looks.lock().unwrap().push(start.elapsed().as_millis());
             Ok(Progress::<()>::Pending("dry".into()))
         });
-        assert_eq!(waited.await.unwrap_err().code(), "timeout");
+        assert_eq!(waited.await.unwrap_err().code(), "wait-timeout");
         assert_eq!(looks.into_inner().unwrap(), [0, 200, 600, 1400, 2400, 3400]);
     });
 }
@@ -1514,7 +1514,7 @@ fn a_wait_ends_with_the_run_and_a_pace_of_nothing_still_lets_time_pass() {
         let cx = Cx::quiet().within(Duration::from_secs(3)).within(Duration::from_secs(600));
         let pace = Pace::new(Duration::ZERO, Duration::from_secs(600));
         let waited = cx.wait_until("rain", pace, || async { Ok(Progress::<()>::Pending("dry".into())) });
-        assert_eq!(waited.await.unwrap_err().code(), "timeout");
+        assert_eq!(waited.await.unwrap_err().code(), "wait-timeout");
         assert!(start.elapsed() <= Duration::from_secs(3));
     });
 }

@@ -89,3 +89,27 @@ impl Resource for Confirmation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use resource_graph::{Fixed, Graph, Label};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_waits_until_somebody_gives_their_word() {
+        let word = Word::default();
+        let confirmation = Confirmation {
+            home: crate::testing::home(),
+            node: NodeId::from("user-test"),
+            step: "A16".to_owned(),
+            service: Graph::new().add(Label::default(), Fixed::new("service", ServiceArn::new("s"))),
+            task: "sign in".to_owned(),
+            word: word.clone(),
+        };
+        assert_eq!(confirmation.waits().as_deref(), Some("sign in"));
+        word.set("ann".to_owned()).unwrap();
+        assert_eq!(confirmation.waits(), None);
+        assert_eq!(confirmation.tag(), "keeper-automator:confirmed-A16");
+    }
+}

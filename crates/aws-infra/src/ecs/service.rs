@@ -346,7 +346,7 @@ impl Inventory for Services {
 ///
 /// # Errors
 ///
-/// Whatever AWS refuses, and `timeout` when they do not come within twenty minutes.
+/// Whatever AWS refuses, and `wait-timeout` when they do not come within twenty minutes.
 pub async fn scale(home: &Home, cx: &Cx, cluster: &ClusterArn, service: &ServiceArn, tasks: u32) -> Result<()> {
     let name = service.as_str().rsplit('/').next().unwrap_or_default();
     let count = i32::try_from(tasks).unwrap_or(i32::MAX);

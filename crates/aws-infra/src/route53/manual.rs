@@ -121,7 +121,7 @@ impl Resource for ManualRecord {
         });
         match waited.await {
             Ok(()) => Ok(Found { target }),
-            Err(error) if error.code() == "timeout" => Err(Error::new("dns-not-resolving", error.to_string())
+            Err(error) if error.code() == "wait-timeout" => Err(Error::new("dns-not-resolving", error.to_string())
                 .expected(line)
                 .hint("create the record where the zone is looked after, then run again; at the top of a zone, where no CNAME is allowed, use what the provider calls ALIAS or ANAME (C22)")),
             Err(error) => Err(error),
