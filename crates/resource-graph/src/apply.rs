@@ -93,7 +93,10 @@ struct Applied {
 enum Attempt {
     There(Applied),
     /// It waits for a person; what there is of it stays.
-    Waits { why: String, found: Option<Value> },
+    Waits {
+        why: String,
+        found: Option<Value>,
+    },
     /// The run was stopped between looking and changing.
     Stopped,
 }

@@ -6,7 +6,7 @@
 //!
 //! Whatever happens, a node starts only after all it needs ended well, ends in exactly one [`Outcome`], and is never made
 //! twice: a run that was killed or stopped is resumed by running it again. What is not marked as ours is never destroyed.
-//! `tests/behaviour.rs` and `tests/properties.rs` say the rest, one promise a test.
+//! `tests/behaviour/` and `tests/properties.rs` say the rest, one promise a test.
 //!
 //! ```
 //! use resource_graph::*;

@@ -1,13 +1,9 @@
 //! What waits for a person is left as it is, and so is what needs it; that is no failure.
 
-mod toy;
-
 use resource_graph::*;
-use toy::{Toy, World, apply, look, story};
 
-fn step() -> Label {
-    Label::step("T1")
-}
+use crate::step;
+use crate::toy::{Toy, World, apply, look, story};
 
 fn wait(why: &str) -> Planned {
     Planned::Wait { why: why.to_owned() }
@@ -38,10 +34,16 @@ fn it_and_what_comes_after_it_are_left_out() {
         let world = World::default();
         let waiting = graph(&world, false, 0, 0);
         let (_, plan) = look(&waiting, &world.cx()).await;
-        assert_eq!(planned(&plan), [("ground", Planned::Create), ("test", wait("try it")), ("more", wait("after test"))]);
+        assert_eq!(
+            planned(&plan),
+            [("ground", Planned::Create), ("test", wait("try it")), ("more", wait("after test"))]
+        );
         let report = apply(&waiting, &world.cx()).await;
         let left = |why: &str| Outcome::Waiting { why: why.to_owned() };
-        assert_eq!(outcomes(&report), [("ground", Outcome::Created), ("test", left("try it")), ("more", left("after test"))]);
+        assert_eq!(
+            outcomes(&report),
+            [("ground", Outcome::Created), ("test", left("try it")), ("more", left("after test"))]
+        );
         assert!(report.is_done());
         assert_eq!(report.waiting().map(|(ended, _)| ended.node.as_str()).collect::<Vec<_>>(), ["test", "more"]);
         // Nothing is left to do without the person.
