@@ -3,8 +3,9 @@
 //! One store for both protocols: what an administrator writes here, a device reads. The back end has no key of the vault, so
 //! every key stands here wrapped, beside what it is wrapped with.
 
+use keeper_wire::crypto::Key;
 use keeper_wire::messages::records::RecordKeyType;
-use keeper_wire::{ClientId, Uid};
+use keeper_wire::{ClientId, Uid, text};
 use std::collections::BTreeMap;
 
 /// The vault of the one account.
@@ -48,12 +49,56 @@ pub struct Record {
 }
 
 /// A file in the store: content under the file's key, AES-GCM.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct StoredFile {
     /// Announced size.
     pub announced: i64,
     /// `None` until the form was posted.
     pub content: Option<bytes::Bytes>,
+    /// Whoever has it may post or fetch the bytes, as with a signed URL.
+    pub ticket: String,
+}
+
+impl std::fmt::Debug for StoredFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let stored = self.content.as_ref().map(bytes::Bytes::len);
+        f.debug_struct("StoredFile")
+            .field("announced", &self.announced)
+            .field("stored", &stored)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StoredFile {
+    /// Status of the store's answer to a form.
+    pub const POSTED: u16 = 201;
+    /// Status of the store's answer to a download.
+    pub const FETCHED: u16 = 200;
+
+    /// A file that is yet to be posted.
+    #[must_use]
+    pub fn announced(size: i64) -> Self {
+        let ticket = text::url(Key::random().expose());
+        Self { announced: size, content: None, ticket }
+    }
+
+    /// Where the form is posted to.
+    #[must_use]
+    pub fn post_url(&self, base: &str, uid: Uid) -> String {
+        format!("{base}/store/{uid}")
+    }
+
+    /// The parts of the form before the part `file`.
+    #[must_use]
+    pub fn form(&self, uid: Uid) -> serde_json::Value {
+        serde_json::json!({ "key": uid, "ticket": self.ticket })
+    }
+
+    /// Where the bytes are fetched from.
+    #[must_use]
+    pub fn get_url(&self, base: &str, uid: Uid) -> String {
+        format!("{base}/store/{uid}?ticket={}", self.ticket)
+    }
 }
 
 /// What kind of folder.
@@ -164,30 +209,18 @@ pub struct Device {
 pub struct Deleted {
     /// Milliseconds.
     pub at: i64,
-    /// What it was.
-    pub what: Gone,
-}
-
-/// What was deleted.
-#[derive(Clone, Debug)]
-pub enum Gone {
-    /// A record of version 3, or a file, or an application; only the first is ever listed.
-    Record(Uid, Box<Record>),
-    /// A shared folder with everything in it.
-    Folder(Uid, Box<GoneFolder>),
-}
-
-/// A deleted folder and what went with it.
-#[derive(Clone, Debug)]
-pub struct GoneFolder {
-    /// The folder and those below it.
+    /// The record or folder that was deleted.
+    pub uid: Uid,
+    /// The folder and those below it; empty for a record.
     pub folders: BTreeMap<Uid, Folder>,
-    /// Records that were in no other place.
+    /// Records that were in no other place, and the files attached to them.
     pub records: BTreeMap<Uid, Record>,
-    /// Places in those folders.
+    /// Where they were.
     pub places: BTreeMap<(Option<Uid>, Uid), i64>,
-    /// Keys of records under the folder's key.
+    /// Their keys under the shared folder's key.
     pub folder_keys: BTreeMap<(Uid, Uid), FolderKey>,
+    /// Their attached files.
+    pub links: BTreeMap<(Uid, Uid), Link>,
 }
 
 impl Vault {
@@ -195,6 +228,21 @@ impl Vault {
     pub fn change(&mut self) -> i64 {
         self.revision += 1;
         self.revision
+    }
+
+    /// Puts back what was in the trash. What was in a folder that is gone comes to the root.
+    pub fn bring_back(&mut self, gone: Deleted) {
+        let revision = self.change();
+        self.folders.extend(gone.folders);
+        self.records.extend(gone.records);
+        self.links.extend(gone.links);
+        self.folder_keys.extend(gone.folder_keys);
+        for (folder, record) in gone.places.into_keys() {
+            let folder = folder.filter(|folder| self.folders.contains_key(folder));
+            self.places.insert((folder, record), revision);
+        }
+        let there: Vec<Uid> = self.folders.keys().copied().collect();
+        self.folder_keys.retain(|(root, _), _| there.contains(root));
     }
 
     /// The topmost shared folder that a folder is or is in.
