@@ -9,6 +9,14 @@ use resource_graph::{Graph, NodeIndex};
 
 /// Who waits for whom, and what happens otherwise. `*` stands for any end of a name.
 const EDGES: &[(&str, &str, &str)] = &[
+    ("vault-record", "vault-folder", "order only: it lies in the folder"),
+    ("vault-properties", "vault-record", "order only: it is a file of the record"),
+    ("ksm-share", "vault-folder", "order only: the folder is what is shared"),
+    ("ksm-share", "ksm-application", "order only: with the application"),
+    ("ksm-device", "ksm-share", "order only: before, the device would see nothing"),
+    ("secret", "ksm-device", "order only: the device's configuration is what is stored (C05)"),
+    ("ecs-service", "vault-properties", "order only: a task without its files does not start"),
+    ("ecs-service", "ksm-device", "order only: the init container signs in as the device"),
     ("subnet/*", "availability-zones", "a subnet lies in a zone"),
     ("subnet/*", "vpc", "a subnet lies in a VPC"),
     ("internet-gateway", "vpc", "it is attached to the VPC"),

@@ -112,11 +112,9 @@ impl Check<'_> {
                 self.login(login, node)
             }
             None => {
-                let uid = self.required("keeper.record_uid", raw.record_uid);
-                let record_uid = uid.and_then(|uid| self.parse("keeper.record_uid", &uid));
-                let ksm_config = self.required("keeper.ksm_config", raw.ksm_config);
-                let ksm_config = ksm_config.and_then(|secret| self.secret("keeper.ksm_config", secret));
-                record_uid.zip(ksm_config).map(|(record_uid, ksm_config)| KeeperHalf::Manual { record_uid, ksm_config })
+                let record_uid = raw.record_uid.and_then(|uid| self.parse("keeper.record_uid", &uid));
+                let ksm_config = raw.ksm_config.and_then(|secret| self.secret("keeper.ksm_config", secret));
+                Some(KeeperHalf::Manual { record_uid, ksm_config })
             }
         };
         Some(Keeper { region: raw.region?, half: half?, endpoint })

@@ -78,12 +78,12 @@ pub struct Keeper {
 /// Who does the Keeper half of the guide.
 #[derive(Debug, Clone)]
 pub enum KeeperHalf {
-    /// A person, who says what came of it.
+    /// A person, who writes into the config what came of it. As long as something is missing, what needs it waits.
     Manual {
         /// The record that holds the three Automator files.
-        record_uid: RecordUid,
+        record_uid: Option<RecordUid>,
         /// The configuration of the KSM device.
-        ksm_config: SecretRef,
+        ksm_config: Option<SecretRef>,
     },
     /// This tool, signed in as an administrator.
     Login {
@@ -102,7 +102,7 @@ impl Keeper {
     /// The record, where a person made it.
     pub fn record_uid(&self) -> Option<&RecordUid> {
         match &self.half {
-            KeeperHalf::Manual { record_uid, .. } => Some(record_uid),
+            KeeperHalf::Manual { record_uid, .. } => record_uid.as_ref(),
             KeeperHalf::Login { .. } => None,
         }
     }

@@ -132,9 +132,10 @@ pub(super) struct RawKeeper {
     /// Where the Keeper tenant is hosted, one of US, US_GOV, EU, AU, CA, JP; independent of the AWS region (C31).
     #[schemars(required)]
     pub(super) region: Option<KeeperRegion>,
-    /// UID of the vault record that holds the three Automator files (K3): 22 characters. Only without `login`.
+    /// UID of the vault record that holds the three Automator files (K3): 22 characters. Only without `login`; until it is
+    /// there, `deploy` says how to make the record, and what needs it waits.
     pub(super) record_uid: Option<String>,
-    /// The base64 configuration of the KSM device (K7). Only without `login`.
+    /// The base64 configuration of the KSM device (K7). Only without `login`; until it is there, what needs it waits.
     pub(super) ksm_config: Option<RawSecretRef>,
     /// How to sign in as an administrator: then the Keeper half of the guide is done, too. Without it a person does it.
     pub(super) login: Option<RawLogin>,

@@ -73,8 +73,8 @@ impl Material {
                 .hint(error.hint())
         })?;
         let ksm_config = match &config.keeper.half {
-            KeeperHalf::Manual { ksm_config, .. } => Some(resolve(ksm_config, ask, "K7")?),
-            KeeperHalf::Login { .. } => None,
+            KeeperHalf::Manual { ksm_config: Some(reference), .. } => Some(resolve(reference, ask, "K7")?),
+            KeeperHalf::Manual { ksm_config: None, .. } | KeeperHalf::Login { .. } => None,
         };
         if ksm_config.as_ref().is_some_and(|text| text.expose_secret().trim().is_empty()) {
             return Err(Refusal::new("ksm-config-empty", "K7", "read keeper.ksm_config: it is empty"));

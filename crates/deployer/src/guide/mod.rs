@@ -1,6 +1,7 @@
 //! The guide, top to bottom, as a graph. This file reads like the guide's table of contents.
 
 mod by_hand;
+mod keeper;
 mod material;
 mod names;
 pub mod properties;
@@ -25,9 +26,10 @@ use aws_infra::logs::{LogGroup, LogGroups};
 use aws_infra::route53::{AliasRecord, HostedZone, ManualRecord, SystemResolver};
 use aws_infra::secretsmanager::{Secret, Secrets, Value};
 use aws_infra::{FileSystemId, Home, RouteTableId, SecurityGroupId, SubnetId, VpcId};
-use resource_graph::{Fixed, Graph, Label, NodeId, NodeIndex, Ownership, Ref};
+use resource_graph::{Graph, Label, NodeId, NodeIndex, Ownership, Ref};
 use taskdef::Images;
 
+pub(crate) use by_hand::BY_HAND;
 pub use material::{Ask, Material};
 pub use names::Names;
 
@@ -46,14 +48,14 @@ pub const FOUND_BY_TAGS: [&str; 6] =
 /// The whole guide as a graph.
 pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -> Graph {
     let mut guide = Guide { graph: Graph::new(), config, names: Names::of(config), home };
+    let vault = guide.vault_by_hand(material); // K2 to K7
     let network = guide.network(); // A1
     let logs = guide.log_group(); // A2
     let (execution, task) = guide.roles(); // A3, X2
     let groups = guide.security_groups(&network); // A4, A5
     let (file_systems, access_points, mounts) = guide.file_systems(&network, &groups); // A6, X3
     let cluster = guide.cluster(); // A7
-    let secret = guide.secret(material); // X1
-    let record = guide.record(); // K3
+    let secret = guide.secret(material, vault.device); // X1
     let policies = guide.policies(&execution, &task, &secret, &file_systems, &access_points); // X1, X3
     let definition =
         guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
@@ -70,7 +72,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -
             execution_role: execution.field(RoleOutput::ARN),
             task_role: task.field(RoleOutput::ARN),
             secret: secret.clone(),
-            record: record.clone(),
+            record: vault.record.clone(),
             file_systems: file_systems.to_vec(),
             access_points: access_points.to_vec(),
         });
@@ -106,7 +108,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -
     });
     // Order without data. A task that starts before these are there fails, and takes the deployment with it.
     let service = running.node();
-    for earlier in policies.into_iter().chain(mounts).chain(groups.rules) {
+    for earlier in policies.into_iter().chain(mounts).chain(groups.rules).chain(vault.ready) {
         guide.graph.after(service, earlier);
     }
     guide.graph.after(service, listener.node()); // ECS refuses a target group that no listener forwards to.
@@ -474,21 +476,17 @@ impl Guide<'_> {
         cluster
     }
 
-    /// K3, where a person made the record.
-    fn record(&mut self) -> Ref<taskdef::RecordUid> {
-        let uid = self.config.keeper.record_uid().expect("manual");
-        let uid: taskdef::RecordUid = uid.as_str().parse().expect("the config has checked it by the same rule");
-        self.read(StepId::K3, &[], Fixed::new("vault-record", uid))
-    }
-
     /// X1.
-    fn secret(&mut self, material: &Material) -> Ref<aws_infra::SecretArn> {
+    fn secret(&mut self, material: &Material, device: Option<NodeIndex>) -> Ref<aws_infra::SecretArn> {
         let secret = self.add(StepId::X1, &["C05"], |home, _, names| Secret {
             home,
             node: NodeId::from("secret"),
             name: names.secret(),
             value: material.ksm_config.clone().map_or(Value::KeptByAnother, Value::Given),
         });
+        if let Some(device) = device {
+            self.graph.after(secret.node(), device);
+        }
         self.graph.inventory(Secrets(self.home.clone()));
         secret
     }
@@ -578,21 +576,6 @@ impl Guide<'_> {
                 .node()
             }
         }
-    }
-
-    /// A15, where a person does it.
-    fn automator_by_hand(&mut self, running: &Running, words: &Words) -> Ref<()> {
-        let confirmed = self.add(StepId::A15, &["C26", "C27", "C30"], |home, config, _| Confirmation {
-            home,
-            node: NodeId::from("automator"),
-            step: StepId::A15.to_string(),
-            service: running.service.clone(),
-            task: by_hand::automator(config),
-            word: words.a15.clone(),
-        });
-        // Keeper's cloud must reach the service to hand over its keys.
-        self.graph.after(confirmed.node(), running.reached);
-        confirmed
     }
 
     /// A16: no machine can sign in as a user does.

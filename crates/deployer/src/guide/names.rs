@@ -85,6 +85,26 @@ impl Names {
         self.pick("service", "automatorservice")
     }
 
+    /// K2.
+    pub fn folder(&self) -> String {
+        self.pick("automator", "Automator")
+    }
+
+    /// K3.
+    pub fn record(&self) -> String {
+        self.folder()
+    }
+
+    /// K5.
+    pub fn application(&self) -> String {
+        self.folder()
+    }
+
+    /// K7.
+    pub fn device(&self) -> String {
+        self.pick("ecs", "Automator")
+    }
+
     /// X1. The guide has none (C05).
     pub fn secret(&self) -> String {
         format!("{}/ksm-config", self.name)

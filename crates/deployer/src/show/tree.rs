@@ -6,6 +6,7 @@ use resource_graph::{Ended, Outcome, Report};
 
 use super::words;
 use crate::catalogue::{Lang, Status, StepId};
+use crate::guide::BY_HAND;
 
 /// How one step ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(super) fn steps(report: &Report, lang: Lang, destroying: bool) -> Vec<StepEn
             words::not_started(lang).to_owned()
         } else if nodes.iter().any(|ended| matches!(ended.outcome, Outcome::Waiting { .. })) {
             words::waits(lang).to_owned()
+        } else if nodes.iter().all(|ended| ended.kind == BY_HAND) {
+            words::not_checked(lang).to_owned()
         } else {
             words::done(lang).to_owned()
         };
@@ -111,7 +114,8 @@ mod tests {
         let state = |step: StepId| steps.iter().find(|end| end.step == step).unwrap().state.clone();
         assert_eq!(state(StepId::A2), "done");
         assert_eq!(state(StepId::A12), "skipped because of listener");
-        assert_eq!(state(StepId::A15), "not in this version");
+        assert_eq!(state(StepId::A14), "not needed");
+        assert_eq!(state(StepId::X5), "not in this version");
         assert_eq!(state(StepId::A1), "not asked for");
         assert!(text(&report, Lang::En, false).contains("log-group  created  1.2 s"));
     }

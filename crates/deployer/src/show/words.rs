@@ -28,6 +28,7 @@ words! {
     spared: "left alone, not ours", "対象外 (本ツールの所有ではない)";
     failed: "failed", "失敗";
     skipped_because: "skipped because of", "次の失敗によりスキップ:";
+    not_checked: "confirmed, not checked", "確認済み (検査なし)";
     waits_for_you: "waits for you:", "手作業待ち:";
     waits: "waits", "待機";
     not_started: "not started", "未開始";
