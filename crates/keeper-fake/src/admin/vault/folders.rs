@@ -79,9 +79,8 @@ fn update_one(
     }
     for gone in &wanted.shared_folder_remove_record {
         let record = uid(gone, "sharedFolderRemoveRecord")?;
-        let done = vault.places.keys().any(|(place, _)| *place != Some(name))
-            && vault.folder_keys.remove(&(name, record)).is_some()
-            && vault.places.remove(&(Some(name), record)).is_some();
+        let done = vault.folder_keys.remove(&(name, record)).is_some();
+        vault.places.remove(&(Some(name), record));
         if done && !vault.places.keys().any(|(_, known)| *known == record) {
             vault.places.insert((None, record), revision);
         }
