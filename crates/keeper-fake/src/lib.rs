@@ -1,1 +1,4 @@
-//! Under construction.
+//! A pretend Keeper cloud.
+
+pub mod admin;
+pub mod vault;

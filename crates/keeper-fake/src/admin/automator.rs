@@ -350,9 +350,8 @@ fn receive(
     request: &m::AdminSetupAutomatorRequest,
 ) -> Reply {
     let id = automator.id;
-    let pair = match (&automator.pair, automator.state) {
-        (Some(pair), AutomatorState::NeedsCryptoStep2) => pair,
-        _ => return setup_failed(id, "Automator is not waiting for keys"),
+    let (Some(pair), AutomatorState::NeedsCryptoStep2) = (&automator.pair, automator.state) else {
+        return setup_failed(id, "Automator is not waiting for keys");
     };
     let opens = |sealed: &[u8], original: &[u8]| pair.open(sealed).is_ok_and(|plain| same(&plain, original));
     let rsa = &request.encrypted_rsa_enterprise_private_key;

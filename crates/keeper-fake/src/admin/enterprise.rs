@@ -201,7 +201,7 @@ fn data(enterprise: &Enterprise, account: &Account, payload: &[u8]) -> Result<Re
         match groups.last_mut().filter(|group| group.entity == i32::from(*entity)) {
             Some(group) => group.data.push(bytes.clone()),
             None => {
-                groups.push(m::EnterpriseData { entity: (*entity).into(), delete: false, data: vec![bytes.clone()] })
+                groups.push(m::EnterpriseData { entity: (*entity).into(), delete: false, data: vec![bytes.clone()] });
             }
         }
     }
@@ -226,7 +226,8 @@ fn rows(enterprise: &Enterprise, account: &Account) -> Vec<(EnterpriseDataEntity
         let row = m::Node {
             node_id: node.id,
             parent_id: node.parent,
-            encrypted_data: if node.parent == 0 { String::new() } else { named(&node.name) },
+            // That the root has a name of its own is a guess; it answers to that of the enterprise.
+            encrypted_data: named(if node.parent == 0 { "root" } else { &node.name }),
             sso_service_provider_ids: service.into_iter().collect(),
             ..Default::default()
         };
@@ -253,6 +254,7 @@ fn rows(enterprise: &Enterprise, account: &Account) -> Vec<(EnterpriseDataEntity
     };
     rows.push((EnterpriseDataEntity::Users, person.encode_to_vec()));
     let kept = m::Role {
+        key_type: "encrypted_by_data_key".to_owned(),
         role_id: role,
         node_id: root,
         encrypted_data: named("Keeper Administrator"),
