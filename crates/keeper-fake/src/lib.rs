@@ -2,3 +2,9 @@
 
 pub mod admin;
 pub mod vault;
+
+mod contact;
+mod responder;
+
+pub use contact::Contacts;
+pub use responder::Responder;
