@@ -188,10 +188,7 @@ impl Client {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let error = match self.call(operation, payload.clone(), until).await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
+            let Err(error) = self.call(operation, payload.clone(), until).await else { return Ok(()) };
             if !error.maybe_done() {
                 return Err(error);
             }
