@@ -1,10 +1,15 @@
 //! A pretend Keeper cloud.
 
 pub mod admin;
-pub mod vault;
-
 mod contact;
+mod machine;
 mod responder;
+mod shell;
+mod store;
+pub mod vault;
+mod world;
 
 pub use contact::Contacts;
 pub use responder::Responder;
+pub use shell::{Fake, Scheme};
+pub use world::{Entry, World};

@@ -1,11 +1,13 @@
 //! A stand-in for the Automator service: TLS, and `GET /health` -> `OK`.
 
+use crate::contact::Contacts;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::convert::Infallible;
 use std::io;
@@ -46,6 +48,26 @@ impl Responder {
         let shared = Arc::new(Shared { status: AtomicU16::new(200), calls: AtomicU64::new(0) });
         let task = tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), shared.clone()));
         Ok(Self { address, shared, task })
+    }
+
+    /// The same for a host name, with a throw-away authority that `contacts` trusts from then on; and the name leads here.
+    ///
+    /// # Errors
+    /// As [`Responder::start`], or when `host` can be in no certificate.
+    pub async fn at(host: &str, contacts: &mut Contacts) -> io::Result<Self> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, format!("authority of {host}"));
+        let key = || KeyPair::generate().map_err(io::Error::other);
+        let ca = CertifiedIssuer::self_signed(params, key()?).map_err(io::Error::other)?;
+        let own = key()?;
+        let params = CertificateParams::new([host.to_owned()]).map_err(io::Error::other)?;
+        let certificate = params.signed_by(&own, &ca).map_err(io::Error::other)?;
+        let own = PrivateKeyDer::try_from(own.serialize_der()).map_err(io::Error::other)?;
+        let this = Self::start(vec![certificate.der().clone()], own).await?;
+        contacts.roots.add(ca.der().clone()).map_err(io::Error::other)?;
+        contacts.names.insert(host.to_owned(), this.address);
+        Ok(this)
     }
 
     /// Where it listens.
@@ -100,58 +122,29 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contact::Contacts;
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     use std::net::Ipv4Addr;
-
-    struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-    impl Authority {
-        fn new() -> Self {
-            let mut params = CertificateParams::default();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.distinguished_name.push(DnType::CommonName, keeper_wire::Uid::random().to_string());
-            Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-        }
-
-        async fn responder(&self, name: &str) -> Responder {
-            let key = KeyPair::generate().unwrap();
-            let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
-            let chain = vec![certificate.der().clone()];
-            Responder::start(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).await.unwrap()
-        }
-
-        fn trusted(&self) -> Contacts {
-            let mut contacts = Contacts::default();
-            contacts.roots.add(self.0.der().clone()).unwrap();
-            contacts
-        }
-    }
 
     #[tokio::test]
     async fn a_healthy_service_is_reached_by_name_or_address() {
-        let authority = Authority::new();
-        let mut contacts = authority.trusted();
-        let responder = authority.responder("automator.example.com").await;
-        contacts.names.insert("automator.example.com".to_owned(), responder.address());
+        let mut contacts = Contacts::default();
+        let responder = Responder::at("automator.example.com", &mut contacts).await.unwrap();
         assert_eq!(contacts.call("https://automator.example.com").await, Ok(()));
-        let here = authority.responder("127.0.0.1").await;
+        let here = Responder::at("127.0.0.1", &mut contacts).await.unwrap();
         assert_eq!(contacts.call(&format!("https://{}", here.address())).await, Ok(()));
         assert_eq!((responder.calls(), here.calls()), (1, 1));
     }
 
     #[tokio::test]
     async fn each_way_to_fail_has_its_words() {
-        let authority = Authority::new();
-        let mut contacts = authority.trusted();
-        let responder = authority.responder("automator.example.com").await;
+        let mut contacts = Contacts::default();
+        let responder = Responder::at("automator.example.com", &mut contacts).await.unwrap();
         let url = "https://automator.example.com";
-        contacts.names.insert("automator.example.com".to_owned(), responder.address());
         contacts.names.insert("other.example.com".to_owned(), responder.address());
 
         let told = async |contacts: &Contacts, url: &str| contacts.call(url).await.unwrap_err();
         assert!(told(&contacts, "https://other.example.com").await.contains("another host name"));
-        assert!(told(&Authority::new().trusted_with(&contacts), url).await.contains("intermediate"));
+        let strangers = Contacts { names: contacts.names.clone(), ..Contacts::default() };
+        assert!(told(&strangers, url).await.contains("intermediate"));
         responder.answer_with(400);
         assert!(told(&contacts, url).await.contains("disable_sni_check"));
         responder.answer_with(503);
@@ -168,11 +161,5 @@ mod tests {
             tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         });
         assert!(answered.contains("TLS failed"), "{answered}");
-    }
-
-    impl Authority {
-        fn trusted_with(&self, others: &Contacts) -> Contacts {
-            Contacts { names: others.names.clone(), ..self.trusted() }
-        }
     }
 }

@@ -69,6 +69,16 @@ pub(crate) struct Response {
     pub(crate) known: bool,
 }
 
+impl Response {
+    pub(crate) fn response(&self) -> crate::machine::Response {
+        crate::machine::Response {
+            status: self.status,
+            content_type: self.content_type,
+            body: self.body.clone().into(),
+        }
+    }
+}
+
 /// A call of the Automator service that the answer waits for.
 #[derive(Debug)]
 pub(crate) struct Pending {

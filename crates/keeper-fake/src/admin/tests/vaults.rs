@@ -129,7 +129,7 @@ fn a_folder_and_its_record_are_in_the_next_synchronisation() {
 #[test]
 fn a_token_that_is_up_to_date_gets_nothing_and_an_old_one_everything() {
     let (mut client, made) = Client::made();
-    let mut get = |client: &mut Client, token: Vec<u8>| -> SyncDownResponse {
+    let get = |client: &mut Client, token: Vec<u8>| -> SyncDownResponse {
         client.call("vault/sync_down", &SyncDownRequest { continuation_token: token }).unwrap()
     };
     let first = get(&mut client, Vec::new());
