@@ -67,6 +67,22 @@ pub(crate) fn read(
     Ok((keys, certificates))
 }
 
+impl PrivateKey {
+    /// Reads the one private key of PEM text; what else stands there is passed over. Encrypted keys are not opened.
+    ///
+    /// # Errors
+    ///
+    /// [`PemError::NoKey`], [`PemError::SeveralKeys`], and whatever is wrong with the text.
+    pub fn from_pem(text: &[u8]) -> Result<Self, PemError> {
+        let (mut keys, _) = read(text, None)?;
+        match (keys.pop(), keys.len()) {
+            (None, _) => Err(PemError::NoKey),
+            (Some(key), 0) => Ok(key),
+            (Some(_), more) => Err(PemError::SeveralKeys { count: more + 1 }),
+        }
+    }
+}
+
 pub(crate) fn bad_key(bad: BadKey, line: usize) -> PemError {
     match bad {
         BadKey::Malformed(what) => PemError::Corrupt { line, what },

@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use certs::acme::{Acme, Directory, Dns01, DnsError, ExternalAccount};
+use certs::acme::{Acme, Applicant, Directory, Dns01, DnsError, ExternalAccount};
 use certs::make::{Authority, KeyType};
 use certs::{Bundle, PrivateKey};
 use common::{HOST, now, witness};
@@ -184,9 +184,10 @@ async fn issued_renewed_and_written() {
     let Some(world) = World::start(serde_json::Value::Null).await else { return };
     let (account, key) =
         (PrivateKey::generate(KeyType::P256).unwrap(), PrivateKey::generate(KeyType::Rsa2048).unwrap());
-    let acme = Acme::open(&world.directory, &account).await.unwrap();
+    let nobody = Applicant::default();
+    let acme = Acme::open(&world.directory, &account, &nobody).await.unwrap();
     // Opened again, it is the same account.
-    assert_eq!(format!("{acme:?}"), format!("{:?}", Acme::open(&world.directory, &account).await.unwrap()));
+    assert_eq!(format!("{acme:?}"), format!("{:?}", Acme::open(&world.directory, &account, &nobody).await.unwrap()));
 
     let hosts = [HOST, "*.automator.example.com", "automator.例え.テスト"];
     let bundle = acme.issue(&world, &hosts, &key, None).await.unwrap();
@@ -207,7 +208,7 @@ async fn killed_at_any_moment_and_run_again() {
     let Some(world) = World::start(serde_json::Value::Null).await else { return };
     let (account, key) = (PrivateKey::generate(KeyType::P256).unwrap(), PrivateKey::generate(KeyType::P256).unwrap());
     let run = async || {
-        let acme = Acme::open(&world.directory, &account).await.unwrap();
+        let acme = Acme::open(&world.directory, &account, &Applicant::default()).await.unwrap();
         acme.issue(&world, &[HOST], &key, None).await.unwrap()
     };
     let mut kills = 0;
@@ -227,12 +228,19 @@ async fn accounts_are_bound_to_customers() {
     let secret = [7u8; 32];
     let keys = serde_json::json!({ "customer-1": Base64UrlUnpadded::encode_string(&secret) });
     let Some(world) = World::start(keys).await else { return };
-    let own = PrivateKey::generate(KeyType::P256).unwrap();
-    assert_eq!(Acme::open(&world.directory, &own).await.unwrap_err().code(), "acme-authority");
+    let key = PrivateKey::generate(KeyType::P256).unwrap();
+    let nobody = Applicant::default();
+    assert_eq!(Acme::open(&world.directory, &key, &nobody).await.unwrap_err().code(), "acme-not-a-customer");
     let customer = ExternalAccount { id: "customer-1".into(), key: secret.to_vec().into() };
-    let (registered, key) = Acme::register(&world.directory, &["mailto:a@example.com"], &customer).await.unwrap();
-    let opened = Acme::open(&world.directory, &key).await.unwrap();
+    let stranger = ExternalAccount { id: "customer-1".into(), key: vec![8u8; 32].into() };
+    let as_customer = |customer| Applicant { contact: &["mailto:a@example.com"], customer: Some(customer) };
+    let refused = Acme::open(&world.directory, &key, &as_customer(&stranger)).await.unwrap_err();
+    assert_eq!(refused.code(), "acme-authority");
+    let registered = Acme::open(&world.directory, &key, &as_customer(&customer)).await.unwrap();
+    let opened = Acme::open(&world.directory, &key, &nobody).await.unwrap();
     assert_eq!(format!("{registered:?}"), format!("{opened:?}"));
+    let terms = world.directory.terms().await.unwrap();
+    assert!(terms.is_some_and(|url| url.starts_with("data:") || url.starts_with("http")));
     assert!(!format!("{customer:?}").contains("7, 7"));
 }
 
@@ -253,7 +261,7 @@ async fn a_zone_that_fails_is_told_and_cleaned() {
     }
     let Some(world) = World::start(serde_json::Value::Null).await else { return };
     let key = PrivateKey::generate(KeyType::P256).unwrap();
-    let acme = Acme::open(&world.directory, &key).await.unwrap();
+    let acme = Acme::open(&world.directory, &key, &Applicant::default()).await.unwrap();
     let error = acme.issue(&Broken(&world), &[HOST], &key, None).await.unwrap_err();
     assert_eq!(error.to_string(), "publish the TXT record `_acme-challenge.automator.example.com`");
     assert!(world.is_clean());

@@ -4,7 +4,7 @@
 
 mod common;
 
-use certs::{Bundle, PemError};
+use certs::{Bundle, PemError, PrivateKey};
 use common::{fixture, issued};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -70,4 +70,18 @@ fn what_is_wrong_with_a_text_is_told_by_line() {
     );
     let request = "-----BEGIN CERTIFICATE REQUEST-----\n!!!\n-----END CERTIFICATE REQUEST-----\n";
     assert!(Bundle::from_pem([request, key, &leaf, key].concat().as_bytes(), None).is_ok());
+}
+
+#[test]
+fn a_key_may_stand_alone() {
+    let whole = fixture("pem/p256-guide.pem");
+    let key = PrivateKey::from_pem(&whole).unwrap();
+    let pem = key.to_pem();
+    let again = PrivateKey::from_pem(pem.expose_secret().as_bytes()).unwrap();
+    assert_eq!(again.to_pem().expose_secret(), read("p256-guide", None).unwrap().key().to_pem().expose_secret());
+    assert_eq!(PrivateKey::from_pem(b"").unwrap_err(), PemError::NoKey);
+    let twice =
+        [pem.expose_secret().as_bytes(), issued(certs::make::KeyType::P256).key().to_pem().expose_secret().as_bytes()]
+            .concat();
+    assert_eq!(PrivateKey::from_pem(&twice).unwrap_err(), PemError::SeveralKeys { count: 2 });
 }

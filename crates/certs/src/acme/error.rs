@@ -18,6 +18,9 @@ pub enum IssueError {
     /// The account key is not P-256.
     #[error("use the key of the ACME account, because it is not ECDSA P-256")]
     AccountKey,
+    /// The authority takes its own customers only.
+    #[error("register the ACME account, because the authority takes its own customers only")]
+    NotACustomer,
     /// The authority, or the way to it.
     #[error("{action}")]
     Authority {
@@ -70,6 +73,7 @@ impl IssueError {
         match self {
             Self::Host { .. } => "acme-host",
             Self::AccountKey => "acme-account-key",
+            Self::NotACustomer => "acme-not-a-customer",
             Self::Authority { .. } => "acme-authority",
             Self::NoDnsChallenge { .. } => "acme-no-dns-challenge",
             Self::Refused { .. } => "acme-refused",
@@ -85,6 +89,7 @@ impl IssueError {
         match self {
             Self::Host { .. } => "give a host name such as `automator.example.com`",
             Self::AccountKey => "make the account's key with KeyType::P256",
+            Self::NotACustomer => "give the key id and the HMAC key that the authority shows to its customers",
             Self::Authority { .. } => {
                 "run it again; if it stays, look at the authority's limits and at its status page"
             }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use instant_acme::{
-    Account, AccountBuilder, AuthorizationStatus, CertificateIdentifier, ChallengeType, ExternalAccountKey, Identifier,
-    Key, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
+    Account, AccountBuilder, AuthorizationStatus, CertificateIdentifier, ChallengeType, Identifier, Key, NewOrder,
+    Order, OrderStatus, RetryPolicy,
 };
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::SecretSlice;
 
-use super::{Dns01, IssueError, record_name};
+use super::register::register;
+use super::{Applicant, Dns01, IssueError, record_name};
 use crate::bundle::Bundle;
 use crate::certificate::Certificate;
 use crate::key::{KeyAlgorithm, PrivateKey};
@@ -81,53 +82,38 @@ impl fmt::Debug for Acme {
 impl Acme {
     /// Finds the account of this key, or makes one and so agrees to the authority's terms of service.
     ///
+    /// The caller keeps the key before the call: after a kill or a lost answer the same key opens the same account, also
+    /// where an authority lets a customer bind one account only.
+    ///
     /// # Errors
     ///
-    /// [`IssueError::AccountKey`] for a key that is not P-256, [`IssueError::Authority`] for everything else.
-    pub async fn open(directory: &Directory, account_key: &PrivateKey) -> Result<Self, IssueError> {
+    /// [`IssueError::AccountKey`] for a key that is not P-256, [`IssueError::NotACustomer`] where there is no account yet
+    /// and the applicant names no customer that the authority asks for, [`IssueError::Authority`] for everything else.
+    pub async fn open(
+        directory: &Directory,
+        account_key: &PrivateKey,
+        applicant: &Applicant<'_>,
+    ) -> Result<Self, IssueError> {
         if account_key.algorithm() != &KeyAlgorithm::P256 {
             return Err(IssueError::AccountKey);
         }
         const ACTION: &str = "open the ACME account";
         let failed = |source| IssueError::Authority { action: ACTION, source };
-        let key = || {
+        let find = async || {
             let der = account_key.pkcs8().to_vec();
-            let key = Key::from_pkcs8_der(der.as_slice().into())?;
-            Ok((key, instant_acme_key(der)))
+            let key = Key::from_pkcs8_der(der.as_slice().into()).map_err(failed)?;
+            Ok::<_, IssueError>(builder(directory)?.from_key((key, instant_acme_key(der)), directory.url.clone()).await)
         };
         in_time(ASK_LIMIT, ACTION, async {
-            let found = builder(directory)?.from_key(key().map_err(failed)?, directory.url.clone()).await;
-            let opened = match found {
-                // Any refusal may mean that there is none; what else is wrong shows in the second answer.
+            let found = match find().await? {
+                // Any refusal may mean that there is none; what else is wrong shows in the next answers.
                 Err(instant_acme::Error::Api(_)) => {
-                    builder(directory)?.create_from_key(key().map_err(failed)?, directory.url.clone()).await
+                    register(directory, account_key, applicant).await?;
+                    find().await?
                 }
-                other => other,
+                found => found,
             };
-            opened.map(|(account, _)| Self { account }).map_err(failed)
-        })
-        .await
-    }
-
-    /// Makes an account bound to a customer of the authority, and returns the key to [`open`](Self::open) it with.
-    ///
-    /// # Errors
-    ///
-    /// [`IssueError::Authority`].
-    pub async fn register(
-        directory: &Directory,
-        contact: &[&str],
-        customer: &ExternalAccount,
-    ) -> Result<(Self, PrivateKey), IssueError> {
-        const ACTION: &str = "register the ACME account";
-        let failed = |source| IssueError::Authority { action: ACTION, source };
-        let account = NewAccount { contact, terms_of_service_agreed: true, only_return_existing: false };
-        let external = ExternalAccountKey::new(customer.id.clone(), customer.key.expose_secret());
-        in_time(ASK_LIMIT, ACTION, async {
-            let made = builder(directory)?.create(&account, directory.url.clone(), Some(&external)).await;
-            let (account, credentials) = made.map_err(failed)?;
-            let key = PrivateKey::from_pkcs8(credentials.private_key().secret_pkcs8_der());
-            Ok((Self { account }, key.map_err(|_| IssueError::AccountKey)?))
+            found.map(|(account, _)| Self { account }).map_err(failed)
         })
         .await
     }

@@ -5,7 +5,7 @@
 //! kept by the caller before the first request, and records that a killed run left behind are removed by the next one.
 //!
 //! ```no_run
-//! use certs::acme::{Acme, Directory, Dns01, DnsError};
+//! use certs::acme::{Acme, Applicant, Directory, Dns01, DnsError};
 //! use certs::make::KeyType;
 //! use certs::PrivateKey;
 //!
@@ -19,7 +19,7 @@
 //! let directory = Directory::new("https://acme-v02.api.letsencrypt.org/directory");
 //! // Keep both keys somewhere safe before they are used.
 //! let (account, key) = (PrivateKey::generate(KeyType::P256)?, PrivateKey::generate(KeyType::Rsa2048)?);
-//! let acme = Acme::open(&directory, &account).await?;
+//! let acme = Acme::open(&directory, &account, &Applicant::default()).await?;
 //! let bundle = acme.issue(&Zone, &["automator.example.com"], &key, None).await?;
 //! # Ok(())
 //! # }
@@ -28,7 +28,9 @@
 mod dns;
 mod error;
 mod issue;
+mod register;
 
 pub use dns::{Dns01, DnsError, record_name};
 pub use error::IssueError;
 pub use issue::{Acme, Directory, ExternalAccount, RenewalWindow};
+pub use register::Applicant;
