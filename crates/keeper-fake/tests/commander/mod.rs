@@ -1,0 +1,198 @@
+//! A fake, a home directory and the vendor's program.
+
+use keeper_fake::admin::Nodes;
+use keeper_fake::{Fake, Scheme, World};
+use keeper_wire::OneTimeToken;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use std::{env, fs};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+const VERSION: &str = "18.1.8";
+const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/commander");
+
+/// Everything that one test needs.
+pub(crate) struct Bench {
+    pub(crate) fake: Fake,
+    pub(crate) home: TempDir,
+    pub(crate) nodes: Nodes,
+    /// Given to the program by its environment.
+    pub(crate) password: Option<String>,
+    program: PathBuf,
+}
+
+/// What the program printed, command by command.
+pub(crate) struct Printed {
+    answers: Vec<String>,
+    /// What it told people.
+    pub(crate) told: String,
+}
+
+/// The program, when it is here in the right version.
+#[expect(clippy::print_stderr, reason = "a test that skipped says so")]
+fn program() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let named = env::var_os("WITNESS_COMMANDER").map(PathBuf::from);
+    let right = |program: &PathBuf| {
+        let python = program.with_file_name("python");
+        let version = "import keepercommander; print(keepercommander.__version__)";
+        let asked = std::process::Command::new(python).args(["-c", version]).stderr(Stdio::null()).output();
+        program.is_file() && asked.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == VERSION)
+    };
+    let found = named.into_iter().chain([root.join("target/witness-commander/bin/keeper")]).find(right);
+    if found.is_none() {
+        let reason = format!(
+            "skipped, because Keeper Commander {VERSION} is not here: install .ci/witness-commander.txt into a virtual \
+             environment and name its bin/keeper in WITNESS_COMMANDER"
+        );
+        assert!(env::var("REQUIRE_WITNESSES").as_deref() != Ok("all"), "{reason}");
+        eprintln!("{reason}");
+    }
+    found
+}
+
+impl Bench {
+    pub(crate) async fn start(scheme: Scheme) -> Option<Self> {
+        let program = program()?;
+        let mut world = World::new();
+        let nodes = world.admin.add_nodes();
+        let device = world.admin.add_resumable();
+        let fake = Fake::start(world, scheme).await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let config = fake.world().admin.commander_config(fake.origin(), &device);
+        if let Some(ca) = fake.ca_pem() {
+            fs::write(home.path().join("ca.pem"), ca).unwrap();
+        }
+        let bench = Self { fake, home, nodes, password: None, program };
+        bench.write_config(&config);
+        Some(bench)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.home.path().join("config.json")
+    }
+
+    fn write_config(&self, config: &Value) {
+        fs::write(self.config(), config.to_string()).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(self.config(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+
+    pub(crate) fn change_config(&self, change: impl FnOnce(&mut Map<String, Value>)) {
+        let mut config: Value = serde_json::from_slice(&fs::read(self.config()).unwrap()).unwrap();
+        change(config.as_object_mut().unwrap());
+        self.write_config(&config);
+    }
+
+    /// As the program left it in its file.
+    pub(crate) fn clone_code(&self) -> String {
+        let config: Value = serde_json::from_slice(&fs::read(self.config()).unwrap()).unwrap();
+        config["clone_code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Statuses of all calls of an endpoint.
+    pub(crate) fn calls(&self, endpoint: &str) -> Vec<u16> {
+        self.fake.world().journal.iter().filter(|entry| entry.call == endpoint).map(|entry| entry.status).collect()
+    }
+
+    /// Every call of the program has an answer of its own.
+    pub(crate) fn nothing_unknown(&self, checks: &mut Checks) {
+        let unknown: Vec<_> =
+            self.fake.world().journal.iter().filter(|entry| !entry.known).map(|entry| entry.call.clone()).collect();
+        checks.same("every endpoint is known", &unknown, &Vec::new());
+    }
+
+    /// Logs in and runs commands in the program's own shell.
+    pub(crate) async fn run(&self, commands: &[&str]) -> Printed {
+        let keys: BTreeMap<String, String> =
+            self.fake.world().server_keys().texts().map(|(id, point)| (id.to_string(), point)).collect();
+        let mut program = Command::new(&self.program);
+        program
+            .args(["--config", "config.json", "shell"])
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path())
+            .env("PYTHONPATH", SITE)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("KEEPER_FAKE_SERVER_KEYS", serde_json::to_string(&keys).unwrap())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if self.fake.ca_pem().is_some() {
+            let ca = self.home.path().join("ca.pem");
+            program.env("KEEPER_SSL_CERT_FILE", &ca).env("REQUESTS_CA_BUNDLE", &ca);
+        }
+        if let Some(password) = &self.password {
+            program.env("KEEPER_PASSWORD", password);
+        }
+        let mut child = program.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let lines = commands.iter().chain(&["q"]).map(|command| format!("{command}\n")).collect::<String>();
+        let talk = async {
+            // A program that ends early stops listening; what it said tells why.
+            let _ = input.write_all(lines.as_bytes()).await;
+            drop(input);
+            child.wait_with_output().await.unwrap()
+        };
+        let output = tokio::time::timeout(Duration::from_secs(120), talk).await.expect("the program ends");
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        let answers = out.split(PROMPT).skip(1).map(|answer| answer.trim().to_owned()).collect();
+        let told = format!("{}\n{out}", String::from_utf8_lossy(&output.stderr));
+        Printed { answers, told }
+    }
+}
+
+const PROMPT: &str = "My Vault> ";
+
+impl Printed {
+    /// The JSON that a command printed.
+    pub(crate) fn json(&self, command: usize) -> Value {
+        let answer =
+            self.answers.get(command).unwrap_or_else(|| panic!("no answer to command {command}:\n{}", self.told));
+        serde_json::from_str(answer).unwrap_or_else(|_| panic!("no JSON: {answer}\n{}", self.told))
+    }
+
+    /// The one-time token in what was printed.
+    pub(crate) fn one_time_token(&self) -> Option<OneTimeToken> {
+        let words = self.answers.iter().flat_map(|answer| answer.split(|c: char| c.is_whitespace() || c == '\u{1b}'));
+        let key = |word: &str| word.rsplit(':').next().and_then(|key| key.get(..43)?.parse::<OneTimeToken>().ok());
+        words.filter(|word| word.contains(':')).find_map(key)
+    }
+}
+
+/// Counts what was compared.
+pub(crate) struct Checks {
+    name: &'static str,
+    count: u32,
+}
+
+impl Checks {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, count: 0 }
+    }
+
+    #[track_caller]
+    pub(crate) fn that(&mut self, what: &str, holds: bool) {
+        assert!(holds, "{}: {what}", self.name);
+        self.count += 1;
+    }
+
+    #[track_caller]
+    pub(crate) fn same<T: PartialEq + Debug + ?Sized>(&mut self, what: &str, found: &T, expected: &T) {
+        assert_eq!(found, expected, "{}: {what}", self.name);
+        self.count += 1;
+    }
+
+    #[expect(clippy::print_stderr, reason = "counts are shown")]
+    pub(crate) fn done(self) {
+        eprintln!("witness Commander {VERSION}: {}: {} checks", self.name, self.count);
+    }
+}
