@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use crate::{product, run, schemas, tidy};
+use crate::{fuzz, product, run, schemas, tidy};
 
 /// The packages and features of every compiling step.
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
@@ -62,6 +62,8 @@ enum Step {
     Once,
     /// Deploy, plan and destroy against the emulator
     Sandbox,
+    /// Half a minute of fuzzing for each target
+    Fuzz,
 }
 
 impl Step {
@@ -75,7 +77,7 @@ impl Step {
 
     /// Whether someone outside this repository confirms something here.
     fn has_a_witness(self) -> bool {
-        matches!(self, Self::Nextest | Self::Sandbox)
+        matches!(self, Self::Nextest | Self::Sandbox | Self::Fuzz)
     }
 }
 
@@ -99,6 +101,8 @@ struct Ci {
     locked: bool,
     /// The target directory held nothing of the AWS SDK when we came.
     fresh: bool,
+    /// What is missing is a failure.
+    strict: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
@@ -113,6 +117,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let ci = Ci {
         locked: std::env::var_os("CI").is_some_and(|value| !value.is_empty()),
         fresh: once::is_fresh(&run::target_dir()?)?,
+        strict,
     };
 
     let mut lines = Vec::new();
@@ -175,6 +180,7 @@ impl Ci {
             ),
             Step::Once => once::check(self.fresh),
             Step::Sandbox => sandbox(),
+            Step::Fuzz => self.fuzz(),
         }
     }
 
@@ -186,6 +192,16 @@ impl Ci {
             cargo.arg("--locked");
         }
         cargo
+    }
+
+    fn fuzz(&self) -> Result<()> {
+        if let Some(why) = fuzz::missing()
+            && !self.strict
+        {
+            println!("fuzz: skipped, because {why}");
+            return Ok(());
+        }
+        passed(fuzz::run(&fuzz::Options { seconds: 30, target: None, jobs: 2 })?, "a target failed")
     }
 
     fn nextest(&self) -> Result<()> {
@@ -350,7 +366,7 @@ mod tests {
     #[test]
     fn without_options_every_step_runs_in_order() {
         let names: Vec<_> = chosen("").into_iter().map(Step::name).collect();
-        let expected = "fmt tidy clippy build nextest doctests doc deny schemas once sandbox";
+        let expected = "fmt tidy clippy build nextest doctests doc deny schemas once sandbox fuzz";
         assert_eq!(names.join(" "), expected);
     }
 
