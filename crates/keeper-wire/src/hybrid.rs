@@ -54,7 +54,11 @@ impl HybridPublicKey {
 }
 
 /// The ML-KEM half of a server's private keys, for the side that answers. The P-256 half is one of its usual keys.
-pub struct MlKemPrivateKey(kem::DecapsulationKey);
+pub struct MlKemPrivateKey {
+    key: kem::DecapsulationKey,
+    /// Kept, because a key that was read back cannot tell it.
+    public: Vec<u8>,
+}
 
 impl MlKemPrivateKey {
     /// A new ML-KEM-1024 key.
@@ -63,17 +67,38 @@ impl MlKemPrivateKey {
     /// When the operating system gives no random bytes.
     #[must_use]
     pub fn generate() -> Self {
-        Self(kem::DecapsulationKey::generate(&kem::ML_KEM_1024).expect("random bytes make a key"))
+        let key = kem::DecapsulationKey::generate(&kem::ML_KEM_1024).expect("random bytes make a key");
+        let public = key.encapsulation_key().and_then(|key| key.key_bytes().map(|bytes| bytes.as_ref().to_vec()));
+        Self { key, public: public.expect("a fresh key has a public half") }
+    }
+
+    /// Reads back what [`MlKemPrivateKey::expose`] gave, with the public half beside it.
+    ///
+    /// # Errors
+    /// [`Error::Length`] when one of both is none.
+    pub fn from_bytes(private: &[u8], public: &[u8]) -> Result<Self, Error> {
+        let wrong = |what, found| Error::Length { what, expected: ML_KEM_LEN, found };
+        let key = kem::DecapsulationKey::new(&kem::ML_KEM_1024, private)
+            .map_err(|_| wrong("ML-KEM-1024 private key", private.len()))?;
+        let known = kem::EncapsulationKey::new(&kem::ML_KEM_1024, public).is_ok();
+        known.then_some(()).ok_or_else(|| wrong("ML-KEM-1024 public key", public.len()))?;
+        Ok(Self { key, public: public.to_vec() })
+    }
+
+    /// The private half as bytes (FIPS 203 encoding).
+    ///
+    /// # Panics
+    /// Never: such a key has that form.
+    #[must_use]
+    pub fn expose(&self) -> Zeroizing<Vec<u8>> {
+        let bytes = self.key.key_bytes().expect("a key has bytes");
+        Zeroizing::new(bytes.as_ref().to_vec())
     }
 
     /// The public half, [`ML_KEM_LEN`] bytes.
-    ///
-    /// # Panics
-    /// Never: the key was made by [`MlKemPrivateKey::generate`].
     #[must_use]
     pub fn public(&self) -> Vec<u8> {
-        let bytes = self.0.encapsulation_key().and_then(|key| key.key_bytes().map(|bytes| bytes.as_ref().to_vec()));
-        bytes.expect("a fresh key has a public half")
+        self.public.clone()
     }
 
     /// The other side of [`HybridPublicKey::wrap`].
@@ -81,7 +106,7 @@ impl MlKemPrivateKey {
     /// # Errors
     /// [`Error::Sealed`] when it was wrapped for other keys, [`Error::Length`] when something else is in it.
     pub fn unwrap(&self, ec: &PrivateKey, wrapped: &HybridKey) -> Result<Transmission, Error> {
-        let shared = self.0.decapsulate(wrapped.encapsulated.as_slice().into()).map_err(|_| Error::Sealed)?;
+        let shared = self.key.decapsulate(wrapped.encapsulated.as_slice().into()).map_err(|_| Error::Sealed)?;
         let x = ec.shared_x(&wrapped.client_ec_public_key)?;
         let (server, client) = (ec.public(), &wrapped.client_ec_public_key);
         let key = wrapping_key(x.as_ref(), shared.as_ref(), &server, client, &wrapped.encapsulated);
@@ -127,6 +152,10 @@ mod tests {
         let public = HybridPublicKey { ec: ec.public(), ml_kem: server.public() };
         let wrapped = public.wrap(&ours).unwrap();
         assert_eq!(server.unwrap(&ec, &wrapped), Ok(ours));
+
+        let again = MlKemPrivateKey::from_bytes(&server.expose(), &server.public()).unwrap();
+        assert_eq!((again.unwrap(&ec, &wrapped).is_ok(), again.public()), (true, server.public()));
+        assert!(MlKemPrivateKey::from_bytes(&[1], &server.public()).is_err());
 
         assert_eq!(server.unwrap(&PrivateKey::generate(), &wrapped), Err(Error::Sealed));
         assert_eq!(MlKemPrivateKey::generate().unwrap(&ec, &wrapped), Err(Error::Sealed));
