@@ -4,6 +4,7 @@ pub mod admin;
 mod contact;
 mod machine;
 mod responder;
+mod saved;
 mod shell;
 mod store;
 pub mod vault;

@@ -1,42 +1,54 @@
 //! The administrator's account: password, keys, devices, sessions, and what its roles allow.
 
+use crate::saved;
 use keeper_wire::crypto::{self, Key};
 use keeper_wire::ec::{PrivateKey, PublicKey};
 use keeper_wire::messages::authentication::{LoginState, SessionTokenType};
 use keeper_wire::password::{Salt, seal_encryption_params};
 use keeper_wire::{Uid, rsa};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// The one account of a fake.
+#[derive(Serialize, Deserialize)]
 pub struct Account {
     /// 16 bytes.
     pub uid: Uid,
     /// E-mail address in lower case.
     pub username: String,
     /// The master password.
+    #[serde(with = "saved::as_text")]
     pub password: SecretString,
     /// Secret of the second factor, 20 bytes; empty when there is none.
+    #[serde(with = "saved::as_text")]
     pub totp: Zeroizing<Vec<u8>>,
     /// What roles and settings say; tests change it.
     pub rules: Rules,
     /// Codes that went out by e-mail, the newest last.
     pub mail: Vec<String>,
-    pub(super) salt: Salt,
+    #[serde(with = "saved::as_text")]
+    salt: Vec<u8>,
+    #[serde(with = "saved::as_text")]
     pub(super) data_key: Key,
+    #[serde(with = "saved::as_text")]
     pub(super) ec: PrivateKey,
+    pub(super) rsa: RsaPair,
+    #[serde(with = "saved::map")]
     pub(super) devices: BTreeMap<Vec<u8>, Device>,
+    #[serde(with = "saved::set")]
     pub(super) sessions: BTreeSet<Vec<u8>>,
+    #[serde(with = "saved::map")]
     pub(super) logins: BTreeMap<Vec<u8>, Progress>,
     /// Settings by name, as `set_user_setting` left them.
     pub(super) settings: BTreeMap<String, String>,
 }
 
 /// What may be different from one account to the next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rules {
     /// Whether enterprise calls are allowed.
     pub administrator: bool,
@@ -53,15 +65,17 @@ pub struct Rules {
     /// Whether the user signs in through a browser.
     pub sso: bool,
     /// What every session may do.
+    #[serde(with = "saved::number")]
     pub session: SessionTokenType,
     /// Every login ends in this state.
+    #[serde(with = "saved::optional_number")]
     pub state: Option<LoginState>,
     /// Where the account really is, when not here.
     pub home: Option<Home>,
 }
 
 /// An account that lives in another region.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Home {
     /// Host of the other region.
     pub host: String,
@@ -87,16 +101,20 @@ impl Default for Rules {
 }
 
 /// A device of the administrator, not of an application.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Device {
     pub(super) name: String,
+    #[serde(with = "saved::as_text")]
     pub(super) public_key: PublicKey,
     /// Whether the account's owner let it in.
     pub(super) approved: bool,
     /// A code that is on its way by e-mail.
     pub(super) code: Option<String>,
     /// The data key sealed to the device.
+    #[serde(with = "saved::optional_text")]
     pub(super) data_key: Option<Vec<u8>>,
     /// One-time: replaced by each login.
+    #[serde(with = "saved::optional_text")]
     pub(super) clone_code: Option<Vec<u8>>,
     /// Milliseconds of the last login.
     pub(super) used: i64,
@@ -105,8 +123,9 @@ pub(super) struct Device {
 }
 
 /// How far a login has come.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Progress {
+    #[serde(with = "saved::as_text")]
     pub(super) device: Vec<u8>,
     pub(super) alternate: bool,
     pub(super) second_factor: bool,
@@ -128,9 +147,10 @@ impl Account {
             totp: Zeroizing::default(),
             rules: Rules::default(),
             mail: Vec::new(),
-            salt: Salt { salt, iterations: ROUNDS },
+            salt,
             data_key: Key::random(),
             ec: PrivateKey::generate(),
+            rsa: RsaPair::of_this_process(),
             devices: BTreeMap::new(),
             sessions: BTreeSet::new(),
             logins: BTreeMap::new(),
@@ -138,9 +158,13 @@ impl Account {
         }
     }
 
+    pub(super) fn salt(&self) -> Salt {
+        Salt { salt: self.salt.clone(), iterations: ROUNDS }
+    }
+
     /// What opens the data key with the master password.
     pub(super) fn encryption_params(&self) -> Vec<u8> {
-        seal_encryption_params(&self.data_key, &self.salt, &self.password).expect("16 bytes of salt and few rounds")
+        seal_encryption_params(&self.data_key, &self.salt(), &self.password).expect("16 bytes of salt and few rounds")
     }
 
     pub(super) fn setting(&self, name: &str) -> &str {
@@ -167,9 +191,24 @@ pub(super) fn opaque(len: usize) -> Vec<u8> {
     bytes
 }
 
-/// An RSA key pair in PKCS#1 DER: private and public. One for the whole process, because making one takes a while and
-/// nothing here rests on two fakes having different ones.
-pub(super) fn rsa_pair() -> &'static (Zeroizing<Vec<u8>>, Vec<u8>) {
-    static PAIR: OnceLock<(Zeroizing<Vec<u8>>, Vec<u8>)> = OnceLock::new();
-    PAIR.get_or_init(rsa::generate)
+/// An RSA key pair in PKCS#1 DER.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct RsaPair {
+    #[serde(with = "saved::as_text")]
+    pub(super) private: Zeroizing<Vec<u8>>,
+    #[serde(with = "saved::as_text")]
+    pub(super) public: Vec<u8>,
+}
+
+impl RsaPair {
+    /// One for the whole process, because making one takes a while and nothing here rests on two fakes having different
+    /// ones.
+    pub(super) fn of_this_process() -> Self {
+        static PAIR: OnceLock<RsaPair> = OnceLock::new();
+        let make = || {
+            let (private, public) = rsa::generate();
+            Self { private, public }
+        };
+        PAIR.get_or_init(make).clone()
+    }
 }

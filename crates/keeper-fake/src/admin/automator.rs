@@ -7,17 +7,19 @@
 //! Guesses, all of them [guess] in the specification: the texts of refusals, that `reset` forgets the exchanged keys, that
 //! `setup` may be repeated in any state, and that a taken name gets a number.
 
-use super::account::rsa_pair;
 use super::enterprise::Enterprise;
 use super::reply::{Contact, Refusal, Reply, Verb, read};
+use crate::saved;
 use keeper_wire::crypto::same;
 use keeper_wire::ec::PrivateKey;
 use keeper_wire::messages::automator as m;
 use keeper_wire::messages::automator::{AutomatorState, DataType, SkillType};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// What the back end keeps of one Automator.
+#[derive(Serialize, Deserialize)]
 pub struct Automator {
     /// Its id.
     pub id: i64,
@@ -30,21 +32,26 @@ pub struct Automator {
     /// Where it is; empty at first.
     pub url: String,
     /// What it decides.
+    #[serde(with = "saved::numbers")]
     pub skills: Vec<SkillType>,
     /// What it waits for. It says nothing of `enabled`.
+    #[serde(with = "saved::number")]
     pub state: AutomatorState,
     /// What `setup` handed over and the Automator could open.
     pub keys: Handed,
     /// Milliseconds of the last `init`; 0 is never.
     pub initialized: i64,
+    #[serde(with = "saved::messages")]
     settings: Vec<m::AutomatorSettingValue>,
+    #[serde(with = "saved::messages")]
     log: Vec<m::LogEntry>,
     /// The service's own key pair, which it makes when it is first called.
+    #[serde(with = "saved::optional_text")]
     pair: Option<PrivateKey>,
 }
 
 /// Which of the enterprise's keys the Automator holds, each compared with the original.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handed {
     /// The P-256 key of the enterprise.
     pub ec: bool,
@@ -66,7 +73,7 @@ impl fmt::Debug for Automator {
 }
 
 /// All Automators of the enterprise.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Automators {
     pub(super) all: BTreeMap<i64, Automator>,
     made: i64,
@@ -357,7 +364,7 @@ fn receive(
     let rsa = &request.encrypted_rsa_enterprise_private_key;
     let keys = Handed {
         ec: opens(&request.encrypted_ecc_enterprise_private_key, enterprise.ec.expose_scalar()),
-        rsa: !rsa.is_empty() && opens(rsa, &rsa_pair().0),
+        rsa: !rsa.is_empty() && opens(rsa, &enterprise.rsa.private),
         tree: opens(&request.encrypted_tree_key, enterprise.tree_key.expose()),
     };
     if !keys.ec || !keys.tree || (!rsa.is_empty() && !keys.rsa) {

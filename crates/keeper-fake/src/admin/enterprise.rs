@@ -2,18 +2,21 @@
 //!
 //! Names of nodes leave here encrypted, as in production; nobody but a holder of the tree key reads them.
 
-use super::account::{Account, rsa_pair};
+use super::account::{Account, RsaPair};
 use super::reply::{Refusal, Reply, read};
+use crate::saved;
 use keeper_wire::crypto::Key;
 use keeper_wire::ec::PrivateKey;
 use keeper_wire::messages::enterprise as m;
 use keeper_wire::messages::enterprise::{BackupKeyType, CacheStatus, EnterpriseDataEntity};
 use keeper_wire::{rsa, text};
 use prost::Message;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fmt;
 
 /// The one enterprise of a fake.
+#[derive(Serialize, Deserialize)]
 pub struct Enterprise {
     /// The upper half of every node id.
     pub id: i32,
@@ -22,19 +25,23 @@ pub struct Enterprise {
     /// The tree; the first one is the root.
     pub nodes: Vec<Node>,
     /// What the tree key is wrapped with when it is asked for.
+    #[serde(with = "saved::number")]
     pub wrapping: BackupKeyType,
     /// Which key pairs the enterprise has.
     pub pairs: Pairs,
     /// Rows of one page of enterprise data.
     pub page: usize,
+    #[serde(with = "saved::as_text")]
     pub(super) tree_key: Key,
+    #[serde(with = "saved::as_text")]
     pub(super) ec: PrivateKey,
+    pub(super) rsa: RsaPair,
     /// Key pairs that a client uploaded, which this product never does: kind and public key.
     pub uploaded: Vec<(i32, Vec<u8>)>,
 }
 
 /// Which of an enterprise's key pairs exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pairs {
     /// RSA and P-256.
     Both,
@@ -45,7 +52,7 @@ pub enum Pairs {
 }
 
 /// A node of the tree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Node {
     /// Its id.
     pub id: i64,
@@ -71,6 +78,7 @@ impl Enterprise {
             page: 50,
             tree_key: Key::random(),
             ec: PrivateKey::generate(),
+            rsa: RsaPair::of_this_process(),
             uploaded: Vec::new(),
         };
         this.nodes.push(Node { id: this.numbered(2), parent: 0, name: name.to_owned(), sso: None });
@@ -130,7 +138,7 @@ pub(super) fn answer(
 fn public_key(enterprise: &Enterprise) -> Reply {
     let has = |which: &[Pairs]| which.contains(&enterprise.pairs);
     Reply::message(&m::EnterprisePublicKeyResponse {
-        enterprise_public_key: if has(&[Pairs::Both]) { rsa_pair().1.clone() } else { Vec::new() },
+        enterprise_public_key: if has(&[Pairs::Both]) { enterprise.rsa.public.clone() } else { Vec::new() },
         enterprise_ecc_public_key: match has(&[Pairs::Missing]) {
             true => Vec::new(),
             false => enterprise.ec.public().as_bytes().to_vec(),
@@ -144,7 +152,7 @@ fn keys(enterprise: &Enterprise, account: &Account, payload: &[u8]) -> Result<Re
     let wrapped = match enterprise.wrapping {
         BackupKeyType::NoKey => Vec::new(),
         BackupKeyType::ByDataKey => account.data_key.seal_cbc(tree),
-        BackupKeyType::ByPublicKey => rsa::seal(&rsa_pair().1, tree).expect("32 bytes fit into an RSA key"),
+        BackupKeyType::ByPublicKey => rsa::seal(&account.rsa.public, tree).expect("32 bytes fit into an RSA key"),
         BackupKeyType::ByDataKeyGcm => account.data_key.seal(tree),
         BackupKeyType::ByPublicKeyEcc => account.ec.public().seal(tree),
     };
@@ -154,8 +162,8 @@ fn keys(enterprise: &Enterprise, account: &Account, payload: &[u8]) -> Result<Re
         pairs.ecc_encrypted_private_key = enterprise.tree_key.seal(enterprise.ec.expose_scalar());
     }
     if enterprise.pairs == Pairs::Both {
-        pairs.rsa_public_key = rsa_pair().1.clone();
-        pairs.rsa_encrypted_private_key = enterprise.tree_key.seal(&rsa_pair().0);
+        pairs.rsa_public_key = enterprise.rsa.public.clone();
+        pairs.rsa_encrypted_private_key = enterprise.tree_key.seal(&enterprise.rsa.private);
     }
     Ok(Reply::message(&m::GetEnterpriseDataKeysResponse {
         enterprise_keys: Some(pairs),

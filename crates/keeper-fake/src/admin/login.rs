@@ -163,8 +163,8 @@ fn next_step(account: &mut Account, reached: Progress) -> m::LoginResponse {
     }
     let name = if reached.alternate { "Alternate" } else { "Master" };
     let salt = m::Salt {
-        iterations: i32::try_from(account.salt.iterations).unwrap_or(i32::MAX),
-        salt: account.salt.salt.clone(),
+        iterations: i32::try_from(account.salt().iterations).unwrap_or(i32::MAX),
+        salt: account.salt().salt,
         algorithm: 2,
         uid: account.uid.as_bytes().to_vec(),
         name: name.to_owned(),
@@ -210,7 +210,7 @@ fn wrong(reached: &mut Progress, message: &str) -> Refusal {
 
 fn validate_auth_hash(account: &mut Account, now: i64, payload: &[u8]) -> Result<Reply, Refusal> {
     let request: m::ValidateAuthHashRequest = read(payload)?;
-    let expected = account.salt.auth_hash(&account.password).map_err(|_| Refusal::malformed("the salt"))?;
+    let expected = account.salt().auth_hash(&account.password).map_err(|_| Refusal::malformed("the salt"))?;
     let reached = progress(account, &request.encrypted_login_token)?;
     if !crypto::same(&expected, &request.auth_response) {
         return Err(wrong(reached, "Invalid email or password combination, please re-enter."));
@@ -291,7 +291,7 @@ fn logged_in(account: &mut Account, now: i64, device: &[u8], kind: DataKey) -> m
         DataKey::ForDevice => (for_device, EncryptedDataKeyType::ByDevicePublicKey),
         DataKey::ForPassword => (account.encryption_params(), EncryptedDataKeyType::ByPassword),
         DataKey::Alternate => {
-            let key = account.salt.domain_key("data_key", &account.password).expect("few rounds");
+            let key = account.salt().domain_key("data_key", &account.password).expect("few rounds");
             (key.seal(account.data_key.expose()), EncryptedDataKeyType::ByAlternate)
         }
     };

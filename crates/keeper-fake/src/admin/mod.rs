@@ -22,6 +22,7 @@ mod vault;
 use crate::vault::Vault;
 use keeper_wire::Transmission;
 use keeper_wire::ec::PrivateKey;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use account::{Account, Home, Rules};
@@ -34,7 +35,7 @@ pub use seed::{Nodes, Resumable};
 use reply::{Contact, Refusal, Reply};
 
 /// The account, its enterprise, and what is kept between calls.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Admin {
     /// Who logs in.
     pub account: Account,

@@ -2,9 +2,10 @@
 
 use super::reply::{Refusal, Reply};
 use super::{automator, vault};
+use serde::{Deserialize, Serialize};
 
 /// What the next matching call is answered with. The call has no effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scripted {
     /// An error in clear text.
     Error {
@@ -23,7 +24,7 @@ pub enum Scripted {
 }
 
 /// Which calls a script is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Calls {
     /// One endpoint below `/api/rest/`, or one command of `vault/execute_v2_command` by its name.
     Named(String),
@@ -54,7 +55,7 @@ fn writes(verb: &str) -> bool {
     !reads.contains(&verb)
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Scripts(Vec<(Calls, u32, Scripted)>);
 
 impl Scripts {

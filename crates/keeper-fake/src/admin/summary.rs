@@ -1,6 +1,6 @@
 //! What a session may ask about its own account, and the two settings of a device that resumes by itself.
 
-use super::account::{Account, rsa_pair};
+use super::account::Account;
 use super::enterprise::Enterprise;
 use super::reply::{Refusal, Reply, read};
 use keeper_wire::messages::account_summary as m;
@@ -29,7 +29,7 @@ fn summary(account: &Account, enterprise: &Enterprise) -> Reply {
     if rules.restrict_persistent_login {
         booleans.push(switch("restrict_persistent_login", true));
     }
-    let rsa = if rules.forbid_rsa { Vec::new() } else { account.data_key.seal_cbc(&rsa_pair().0) };
+    let rsa = if rules.forbid_rsa { Vec::new() } else { account.data_key.seal_cbc(&account.rsa.private) };
     let devices = account.devices.iter().map(|(token, device)| m::DeviceInfo {
         encrypted_device_token: token.clone(),
         device_name: device.name.clone(),

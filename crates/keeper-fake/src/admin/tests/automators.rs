@@ -24,7 +24,7 @@ fn tree_key(client: &mut Client) -> Key {
     let plain = match tree.key_type_id() {
         BackupKeyType::ByDataKey => client.data_key().open_cbc(&sealed).unwrap(),
         BackupKeyType::ByDataKeyGcm => client.data_key().open(&sealed).unwrap(),
-        BackupKeyType::ByPublicKey => rsa::open(&super::super::account::rsa_pair().0, &sealed).unwrap(),
+        BackupKeyType::ByPublicKey => rsa::open(&client.admin.account.rsa.private, &sealed).unwrap(),
         BackupKeyType::ByPublicKeyEcc => client.admin.account.ec.open(&sealed).unwrap(),
         BackupKeyType::NoKey => panic!("no tree key"),
     };
@@ -194,6 +194,8 @@ fn from_nothing_to_a_running_automator_and_back() {
     let automator = client.admin.automators().next().unwrap();
     assert_eq!(automator.keys, Handed { ec: true, rsa: true, tree: true });
 
+    let saved = serde_json::to_string(&client.admin).unwrap();
+    client.admin = serde_json::from_str(&saved).unwrap();
     let info = one(verb(&mut client, "initialize", &by_id(id))).unwrap();
     assert!(info.status.unwrap().initialized);
     assert_eq!(AutomatorState::try_from(info.automator_state), Ok(AutomatorState::Running));

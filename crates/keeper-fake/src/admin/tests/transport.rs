@@ -55,6 +55,20 @@ fn the_hybrid_envelope_is_opened_and_its_p256_half_rotates() {
     assert_eq!(hybrid(&mut client, 9).1.status, 200);
 }
 
+/// A fake that is stopped and started again knows everything, the session included.
+#[test]
+fn it_comes_back_from_a_state_file() {
+    let mut client = Client::logged_in();
+    client.admin.add_nodes();
+    client.start(|_| {}).unwrap();
+    client.admin.account.rules.state = Some(m::LoginState::Upgrade);
+    let before = serde_json::to_value(&client.admin).unwrap();
+    client.admin = serde_json::from_value(before.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&client.admin).unwrap(), before);
+    client.call::<AccountSummaryElements>(SUMMARY, &AccountSummaryRequest::default()).unwrap();
+    assert_eq!(hybrid(&mut client, 7).1.status, 200);
+}
+
 #[test]
 fn a_session_is_needed_and_ends() {
     let mut client = Client::new();

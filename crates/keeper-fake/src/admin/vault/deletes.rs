@@ -8,11 +8,12 @@ use super::commands::{Fault, text_of, uid_of};
 use crate::admin::account::opaque;
 use crate::vault::{Deleted, Vault};
 use keeper_wire::{Uid, text};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing to be deleted, as it was announced.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Object {
     /// A record in a folder, or at the root.
     Record(Uid, Option<Uid>),

@@ -14,6 +14,7 @@ use super::reply::{Refusal, Reply};
 use crate::vault::Vault;
 use keeper_wire::Uid;
 use keeper_wire::messages::records as m;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub(super) use commands::{name as command_name, refused as command_refused, session_token};
@@ -32,7 +33,7 @@ pub(super) struct Cx<'a> {
 }
 
 /// Deletions that were announced and not done yet, by token.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Pending(BTreeMap<String, Vec<deletes::Object>>);
 
 /// Answers below `vault/`. `None` is for an endpoint that is not known.
