@@ -2,8 +2,6 @@
 //!
 //! One test in a process of its own, because loggers are global.
 
-#![expect(dead_code, reason = "not every test needs all of the shared parts")]
-
 mod common;
 
 use std::fmt::Debug;

@@ -1,6 +1,9 @@
-//! What several tests need.
+//! What several tests need; not every test needs all of it.
+
+#![allow(dead_code, reason = "each test uses another part")]
 
 pub(crate) mod scripted;
+pub(crate) mod vault;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

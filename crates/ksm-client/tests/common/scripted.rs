@@ -22,6 +22,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) enum Do {
     /// Status 200 with this, sealed.
     Seal(Value),
+    /// Status 200 and nothing.
+    Done,
     /// Anything else, in the clear.
     Plain(u16, &'static str, Vec<(&'static str, String)>),
     /// 200 with bytes that nobody sealed.
@@ -40,6 +42,9 @@ pub(crate) struct Seen {
     pub(crate) payload: Value,
     /// The wrapped key, which must never come twice.
     pub(crate) wrapped: Vec<u8>,
+    /// Of what is no call of the service: form and its kind.
+    pub(crate) body: Bytes,
+    pub(crate) content_type: String,
 }
 
 type Script = dyn Fn(usize, &Seen) -> Do + Send + Sync;
@@ -157,6 +162,8 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         key_id: header("PublicKeyId"),
         payload: Value::Null,
         wrapped: Vec::new(),
+        body: body.clone(),
+        content_type: header("Content-Type"),
     };
     let mut transmission = None;
     if head.method == "POST" && seen.path.starts_with("/api/rest/sm/v1/") {
@@ -178,6 +185,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         |status: u16, body: Vec<u8>| Response::builder().status(status).body(Full::new(Bytes::from(body))).unwrap();
     match (shared.script)(index, &seen) {
         Do::Seal(value) => Ok(respond(200, transmission.unwrap().seal(value.to_string().as_bytes()))),
+        Do::Done => Ok(respond(200, Vec::new())),
         Do::Raw(bytes) => Ok(respond(200, bytes)),
         Do::Plain(status, body, headers) => {
             let mut response = respond(status, body.as_bytes().to_vec());
