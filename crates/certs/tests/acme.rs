@@ -231,7 +231,9 @@ async fn accounts_are_bound_to_customers() {
     let key = PrivateKey::generate(KeyType::P256).unwrap();
     let nobody = Applicant::default();
     assert_eq!(Acme::open(&world.directory, &key, &nobody).await.unwrap_err().code(), "acme-not-a-customer");
-    let customer = ExternalAccount { id: "customer-1".into(), key: secret.to_vec().into() };
+    let shown = format!(" {}=\n", Base64UrlUnpadded::encode_string(&secret));
+    let customer = ExternalAccount::from_base64url("customer-1", &shown.into()).unwrap();
+    assert_eq!(ExternalAccount::from_base64url("1", &"a/b".into()).unwrap_err().code(), "acme-customer-key");
     let stranger = ExternalAccount { id: "customer-1".into(), key: vec![8u8; 32].into() };
     let as_customer = |customer| Applicant { contact: &["mailto:a@example.com"], customer: Some(customer) };
     let refused = Acme::open(&world.directory, &key, &as_customer(&stranger)).await.unwrap_err();

@@ -3,23 +3,15 @@
 //! A record has no tags. It is ours if, and only if, it is a simple alias to our balancer; everything else of that name is
 //! somebody else's. An adopted record therefore turns into ours with the change that makes it point at us.
 
-use aws_sdk_route53::error::SdkError;
-use aws_sdk_route53::operation::change_resource_record_sets::{
-    ChangeResourceRecordSetsError, ChangeResourceRecordSetsOutput,
-};
-use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{ChangeAction, ResourceRecordSet, RrType};
 use resource_graph::{
-    Action, Certainty, Compare, Cx, Error, Given, Known, Knowns, Mark, NodeId, Pace, Present, Progress, Ref, Resource,
-    Result, Seen, Verdict,
+    Action, Certainty, Compare, Cx, Error, Given, Known, Knowns, Mark, NodeId, Present, Ref, Resource, Result, Seen,
+    Verdict,
 };
-use std::time::Duration;
 
+use super::records::{ChangeError, change, explain, in_sync, records, says};
 use super::{AliasTarget, balancer, plain};
-use crate::fail::{failed, required, unless_missing};
 use crate::{Home, HostedZoneId};
-
-/// Changes reach all name servers within about a minute.
-const PACE: Pace = Pace::new(Duration::from_secs(5), Duration::from_secs(300));
 
 /// An alias record of type A.
 pub struct AliasRecord {
@@ -165,25 +157,8 @@ impl Resource for AliasRecord {
             let error = explain(&action, error);
             if raced { error.certainty(Certainty::NotDone) } else { error }
         })?;
-        let id = required(answer.change_info().map(|change| change.id()), &action, "change id")?;
-        let id = id.trim_start_matches("/change/");
-        cx.wait_until(&format!("dns-record {} to reach the name servers", self.host), PACE, || async {
-            let answer = self.home.aws.route53.get_change().id(id).send().await;
-            // A change is forgotten when it has long been done.
-            let Some(answer) = unless_missing(answer, &["NoSuchChange"], &action)? else {
-                return Ok(Progress::Ready(()));
-            };
-            let status = answer.change_info().map(|change| change.status());
-            Ok(match status {
-                Some(ChangeStatus::Insync) => Progress::Ready(()),
-                Some(ChangeStatus::Pending) => Progress::Pending("PENDING".to_owned()),
-                other => {
-                    let state = other.map_or("untold", ChangeStatus::as_str);
-                    Progress::Failed(Error::new("wrong-state", format!("{action}; the change is `{state}`")))
-                }
-            })
-        })
-        .await?;
+        let what = format!("dns-record {} to reach the name servers", self.host);
+        in_sync(cx, &self.home, &answer, &what, &action).await?;
         Ok(Found { zone, ours: Some(record), others: Vec::new() })
     }
 
@@ -206,44 +181,6 @@ impl Resource for AliasRecord {
     }
 }
 
-type ChangeError = ChangeResourceRecordSetsError;
-type Answer = std::result::Result<ChangeResourceRecordSetsOutput, SdkError<ChangeError>>;
-
-async fn change(
-    home: &Home,
-    zone: &HostedZoneId,
-    changes: Vec<(ChangeAction, ResourceRecordSet)>,
-    action: &str,
-) -> Result<Answer> {
-    let invalid = |error| Error::new("request-invalid", action.to_owned()).because(error);
-    let one = |(action, record)| Change::builder().action(action).resource_record_set(record).build();
-    let changes: std::result::Result<Vec<_>, _> = changes.into_iter().map(one).collect();
-    let batch = ChangeBatch::builder().set_changes(Some(changes.map_err(invalid)?)).build().map_err(invalid)?;
-    Ok(home.aws.route53.change_resource_record_sets().hosted_zone_id(zone.as_str()).change_batch(batch).send().await)
-}
-
-/// What Route 53 finds wrong with a batch stands in a list of its own, not in the message.
-fn complaints(error: &SdkError<ChangeError>) -> String {
-    match error.as_service_error() {
-        Some(ChangeError::InvalidChangeBatch(invalid)) => {
-            let listed = invalid.messages().iter().map(String::as_str);
-            listed.chain(invalid.message()).collect::<Vec<_>>().join("; ")
-        }
-        _ => String::new(),
-    }
-}
-
-fn says(error: &SdkError<ChangeError>, words: &[&str]) -> bool {
-    let complaints = complaints(error);
-    words.iter().any(|word| complaints.contains(word))
-}
-
-fn explain(action: &str, error: SdkError<ChangeError>) -> Error {
-    let complaints = complaints(&error);
-    let error = failed(action, error);
-    if complaints.is_empty() { error } else { error.because(format!("InvalidChangeBatch: {complaints}")) }
-}
-
 /// The target of a simple alias.
 fn alias(record: &ResourceRecordSet) -> Option<AliasTarget> {
     let alias = record.alias_target().filter(|_| record.set_identifier().is_none())?;
@@ -257,27 +194,12 @@ fn line(record: &ResourceRecordSet) -> String {
     format!("{} {}", record.r#type(), alias.unwrap_or_else(values))
 }
 
-/// The records of `host` that decide where it leads; none when the zone is gone. The list of a zone is sorted by name, so reading
-/// starts at the name and ends with it.
+/// The records of `host` that decide where it leads.
 async fn describe(home: &Home, zone: &HostedZoneId, host: &str) -> Result<Vec<ResourceRecordSet>> {
-    let action = format!("list the dns-records of {host} in hosted-zone `{zone}`");
-    let leads = [RrType::A, RrType::Aaaa, RrType::Cname];
-    let mut call = home.aws.route53.list_resource_record_sets().start_record_name(host);
-    let mut records = Vec::new();
-    loop {
-        let answer = call.hosted_zone_id(zone.as_str()).send().await;
-        let Some(page) = unless_missing(answer, &["NoSuchHostedZone"], &action)? else { return Ok(records) };
-        let here = page.resource_record_sets().iter().filter(|record| plain(record.name()) == plain(host));
-        records.extend(here.filter(|record| leads.contains(record.r#type())).cloned());
-        match page.next_record_name() {
-            Some(next) if page.is_truncated() && plain(next) == plain(host) => {
-                call = home.aws.route53.list_resource_record_sets().start_record_name(next);
-                call = call.set_start_record_type(page.next_record_type().cloned());
-                call = call.set_start_record_identifier(page.next_record_identifier().map(str::to_owned));
-            }
-            _ => return Ok(records),
-        }
-    }
+    const LEADS: [RrType; 3] = [RrType::A, RrType::Aaaa, RrType::Cname];
+    let mut found = records(home, zone, host).await?;
+    found.retain(|record| LEADS.contains(record.r#type()));
+    Ok(found)
 }
 
 #[cfg(test)]

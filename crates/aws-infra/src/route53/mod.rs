@@ -1,12 +1,15 @@
-//! Route 53, and DNS that somebody else looks after: the public name of the balancer.
+//! Route 53, and DNS that somebody else looks after: the public name of the balancer, and the records that prove it.
 
 mod alias;
+mod challenge;
 mod manual;
+mod records;
 mod zone;
 
 use std::fmt;
 
 pub use alias::AliasRecord;
+pub use challenge::Challenges;
 pub use manual::{ManualRecord, Resolve, SystemResolver};
 pub use zone::{HostedZone, ensure_zone};
 

@@ -36,6 +36,18 @@ impl Found {
 }
 
 impl HostedZone {
+    /// The zone's id.
+    pub(super) async fn find(&self) -> Result<HostedZoneId> {
+        Ok(self.there().await?.id)
+    }
+
+    async fn there(&self) -> Result<Found> {
+        match &self.zone {
+            Some(id) => self.named(id).await,
+            None => self.longest().await,
+        }
+    }
+
     async fn named(&self, id: &str) -> Result<Found> {
         let action = format!("read hosted-zone `{id}`");
         let answer = self.home.aws.route53.get_hosted_zone().id(id).send().await;
@@ -119,11 +131,7 @@ impl Resource for HostedZone {
 
     /// Absence is an error: nothing of ours could make one.
     async fn look(&self, _cx: &Cx, (): &Present<Self>) -> Result<Seen<Found>> {
-        let found = match &self.zone {
-            Some(id) => self.named(id).await?,
-            None => self.longest().await?,
-        };
-        Ok(Seen::here(found, Mark::Stranger))
+        Ok(Seen::here(self.there().await?, Mark::Stranger))
     }
 
     fn plan(&self, _found: &Found, (): &Knowns<Self>) -> Verdict {

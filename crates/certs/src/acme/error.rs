@@ -21,6 +21,9 @@ pub enum IssueError {
     /// The authority takes its own customers only.
     #[error("register the ACME account, because the authority takes its own customers only")]
     NotACustomer,
+    /// The customer's HMAC key is not base64url.
+    #[error("read the customer's HMAC key, because it is not base64url")]
+    CustomerKey,
     /// The authority, or the way to it.
     #[error("{action}")]
     Authority {
@@ -74,6 +77,7 @@ impl IssueError {
             Self::Host { .. } => "acme-host",
             Self::AccountKey => "acme-account-key",
             Self::NotACustomer => "acme-not-a-customer",
+            Self::CustomerKey => "acme-customer-key",
             Self::Authority { .. } => "acme-authority",
             Self::NoDnsChallenge { .. } => "acme-no-dns-challenge",
             Self::Refused { .. } => "acme-refused",
@@ -90,6 +94,7 @@ impl IssueError {
             Self::Host { .. } => "give a host name such as `automator.example.com`",
             Self::AccountKey => "make the account's key with KeyType::P256",
             Self::NotACustomer => "give the key id and the HMAC key that the authority shows to its customers",
+            Self::CustomerKey => "copy the HMAC key again as the authority shows it",
             Self::Authority { .. } => {
                 "run it again; if it stays, look at the authority's limits and at its status page"
             }

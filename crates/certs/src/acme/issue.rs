@@ -5,12 +5,13 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use instant_acme::{
     Account, AccountBuilder, AuthorizationStatus, CertificateIdentifier, ChallengeType, Identifier, Key, NewOrder,
     Order, OrderStatus, RetryPolicy,
 };
 use jiff::Timestamp;
-use secrecy::SecretSlice;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use super::register::register;
 use super::{Applicant, Dns01, IssueError, record_name};
@@ -54,6 +55,19 @@ pub struct ExternalAccount {
     pub id: String,
     /// The HMAC key; authorities show it in base64url, this is decoded.
     pub key: SecretSlice<u8>,
+}
+
+impl ExternalAccount {
+    /// From what an authority shows: the key in base64url, with or without padding, and blanks around it.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::CustomerKey`].
+    pub fn from_base64url(id: impl Into<String>, key: &SecretString) -> Result<Self, IssueError> {
+        let text = key.expose_secret().trim().trim_end_matches('=');
+        let key = Base64UrlUnpadded::decode_vec(text).map_err(|_| IssueError::CustomerKey)?;
+        if key.is_empty() { Err(IssueError::CustomerKey) } else { Ok(Self { id: id.into(), key: key.into() }) }
+    }
 }
 
 /// When the authority would like a certificate to be renewed (RFC 9773).
