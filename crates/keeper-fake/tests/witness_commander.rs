@@ -151,6 +151,56 @@ async fn by_password() {
     checks.done();
 }
 
+/// A new device: registered, approved by e-mail, second factor, password; and then it resumes by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_login() {
+    let Some(bench) = Bench::start(Scheme::Https).await else { return };
+    let mut checks = Checks::new("first login, https");
+    let secret = b"12345678901234567890".to_vec();
+    bench.fake.world().admin.account.totp = secret.clone().into();
+    bench.change_config(|config| config.retain(|key, _| ["server", "user", "config_storage"].contains(&key.as_str())));
+
+    let mut asked = Vec::new();
+    let answer = bench
+        .first_login(|question| {
+            asked.push(question.to_owned());
+            let world = bench.fake.world();
+            match question {
+                "device" => world.admin.account.mail.last().unwrap().clone(),
+                "factor" => {
+                    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+                    let totp = totp_rs::Builder::new().with_secret(secret.clone()).build().unwrap();
+                    totp.generate(now).to_string()
+                }
+                _ => world.admin.account.expose_password().to_owned(),
+            }
+        })
+        .await;
+    checks.same("what was asked, in this order", &asked, &["device", "factor", "password"].map(str::to_owned).to_vec());
+    let (user, digest) = {
+        let world = bench.fake.world();
+        let digest = keeper_wire::crypto::sha256(world.admin.account.data_key().expose());
+        (world.admin.account.username.clone(), digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    };
+    checks.same("who logged in", &answer["user"], &json!(user));
+    checks.same("the data key was opened", &answer["data_key"], &json!(digest));
+    for endpoint in [
+        "authentication/register_device",
+        "authentication/request_device_verification",
+        "authentication/validate_device_verification_code",
+        "authentication/2fa_validate",
+        "authentication/validate_auth_hash",
+    ] {
+        checks.same(endpoint, &bench.calls(endpoint), &vec![200]);
+    }
+    let registered = bench.calls("authentication/register_encrypted_data_key_for_device");
+    checks.same("the data key is registered once, and again by `this-device register`", &registered, &vec![200, 400]);
+    let printed = bench.run(&["automator list --format=json"]).await;
+    checks.that("the device resumes by itself", printed.told.contains("Persistent Login"));
+    bench.nothing_unknown(&mut checks);
+    checks.done();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_key_moves_on() {
     let Some(bench) = Bench::start(Scheme::Https).await else { return };

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::{env, fs};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 const VERSION: &str = "18.1.8";
@@ -108,13 +108,11 @@ impl Bench {
         checks.same("every endpoint is known", &unknown, &Vec::new());
     }
 
-    /// Logs in and runs commands in the program's own shell.
-    pub(crate) async fn run(&self, commands: &[&str]) -> Printed {
+    fn program(&self, what: &Path) -> Command {
         let keys: BTreeMap<String, String> =
             self.fake.world().server_keys().texts().map(|(id, point)| (id.to_string(), point)).collect();
-        let mut program = Command::new(&self.program);
+        let mut program = Command::new(what);
         program
-            .args(["--config", "config.json", "shell"])
             .current_dir(self.home.path())
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
@@ -133,6 +131,35 @@ impl Bench {
         if let Some(password) = &self.password {
             program.env("KEEPER_PASSWORD", password);
         }
+        program
+    }
+
+    /// Runs `first_login.py` and answers its questions.
+    pub(crate) async fn first_login(&self, mut answer: impl FnMut(&str) -> String) -> Value {
+        let mut program = self.program(&self.program.with_file_name("python"));
+        program.arg(Path::new(SITE).join("first_login.py")).arg("config.json");
+        let mut child = program.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let talk = async {
+            let mut last = String::new();
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some(question) = line.strip_prefix("? ") {
+                    input.write_all(format!("{}\n", answer(question)).as_bytes()).await.unwrap();
+                }
+                last = line;
+            }
+            drop(input);
+            (last, child.wait_with_output().await.unwrap())
+        };
+        let (last, output) = tokio::time::timeout(Duration::from_secs(120), talk).await.expect("the program ends");
+        serde_json::from_str(&last).unwrap_or_else(|_| panic!("{last}\n{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// Logs in and runs commands in the program's own shell.
+    pub(crate) async fn run(&self, commands: &[&str]) -> Printed {
+        let mut program = self.program(&self.program);
+        program.args(["--config", "config.json", "shell"]);
         let mut child = program.spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
         let lines = commands.iter().chain(&["q"]).map(|command| format!("{command}\n")).collect::<String>();
