@@ -68,7 +68,17 @@ impl Drop for Scripted {
 }
 
 impl Scripted {
+    /// Serves the one device of [`Scripted::config`].
     pub(crate) async fn start(script: impl Fn(usize, &Seen) -> Do + Send + Sync + 'static) -> Self {
+        Self::serve(script, true).await
+    }
+
+    /// Serves whoever comes, without looking at signatures: for devices that are being bound.
+    pub(crate) async fn start_for_any(script: impl Fn(usize, &Seen) -> Do + Send + Sync + 'static) -> Self {
+        Self::serve(script, false).await
+    }
+
+    async fn serve(script: impl Fn(usize, &Seen) -> Do + Send + Sync + 'static, one_device: bool) -> Self {
         let issuer_key = rcgen::KeyPair::generate().unwrap();
         let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -93,7 +103,7 @@ impl Scripted {
             script: Box::new(script),
             keys: keys.clone(),
             seen: seen.clone(),
-            device: device.public(),
+            device: one_device.then(|| device.public()),
         });
         let task = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), shared));
         Self { port, ca, app_key: Key::random(), owner: PrivateKey::generate(), device, keys, seen, task }
@@ -128,7 +138,7 @@ struct Shared {
     script: Box<Script>,
     keys: Vec<(i32, PrivateKey)>,
     seen: Arc<Mutex<Vec<Seen>>>,
-    device: keeper_wire::ec::PublicKey,
+    device: Option<keeper_wire::ec::PublicKey>,
 }
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
@@ -169,7 +179,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
     if head.method == "POST" && seen.path.starts_with("/api/rest/sm/v1/") {
         seen.wrapped = text::decode(&header("TransmissionKey")).unwrap().to_vec();
         let signature = text::decode(header("Authorization").strip_prefix("Signature ").unwrap()).unwrap();
-        assert!(shared.device.verifies(&signed_text(&seen.wrapped, &body), &signature));
+        assert!(shared.device.is_none_or(|device| device.verifies(&signed_text(&seen.wrapped, &body), &signature)));
         let key = shared.keys.iter().find(|(id, _)| id.to_string() == seen.key_id);
         transmission = key.and_then(|(_, key)| Transmission::unwrap(key, &seen.wrapped).ok());
         if let Some(transmission) = &transmission {
