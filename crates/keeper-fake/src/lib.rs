@@ -2,15 +2,22 @@
 
 pub mod admin;
 mod contact;
+mod device;
+pub mod faults;
 mod machine;
 mod responder;
 mod saved;
+mod saved_world;
 mod shell;
 mod store;
+mod tls;
 pub mod vault;
 mod world;
 
 pub use contact::Contacts;
+pub use device::Devices;
+pub use machine::{Outcome, Pending, Reply, Request};
 pub use responder::Responder;
-pub use shell::{Fake, Scheme};
+pub use saved_world::SCHEMA;
+pub use shell::{Fake, Options, Scheme};
 pub use world::{Entry, World};

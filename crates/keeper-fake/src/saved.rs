@@ -1,8 +1,9 @@
 //! How keys, bytes and the vendor's numbers stand in a state file: as text, and as the vendor's number.
 
+use bytes::Bytes;
 use keeper_wire::crypto::Key;
 use keeper_wire::ec::{PrivateKey, PublicKey};
-use keeper_wire::{Uid, text};
+use keeper_wire::{ClientId, Uid, text};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -71,6 +72,26 @@ impl Text for SecretString {
 
     fn read(text: &str) -> Option<Self> {
         Some(text.into())
+    }
+}
+
+impl Text for Bytes {
+    fn write(&self) -> String {
+        text::url(self)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Vec::read(text).map(Self::from)
+    }
+}
+
+impl Text for ClientId {
+    fn write(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 
@@ -164,6 +185,45 @@ pub(crate) mod map {
     ) -> Result<BTreeMap<K, V>, D::Error> {
         let all = Vec::<(AsText<K>, V)>::deserialize(deserializer)?;
         Ok(all.into_iter().map(|(key, value)| (key.0, value)).collect())
+    }
+}
+
+/// A map whose keys are no text, as a list of pairs.
+pub(crate) mod pairs {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(crate) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(crate) fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Vec::<(K, V)>::deserialize(deserializer).map(|pairs| pairs.into_iter().collect())
+    }
+}
+
+/// A map whose values have texts.
+pub(crate) mod values {
+    use super::{AsText, Deserialize, Deserializer, Serialize, Serializer, Text};
+    use std::collections::BTreeMap;
+
+    pub(crate) fn serialize<K: Serialize, V: Text, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map.iter().map(|(key, value)| (key, AsText(value))))
+    }
+
+    pub(crate) fn deserialize<'de, K: Deserialize<'de> + Ord, V: Text, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        let all = Vec::<(K, AsText<V>)>::deserialize(deserializer)?;
+        Ok(all.into_iter().map(|(key, value)| (key, value.0)).collect())
     }
 }
 

@@ -1,54 +1,52 @@
 //! The store of files: a form is posted to it, and bytes are fetched from it. Whoever has the ticket may do both.
 
-use crate::machine::{Request, Response};
+use crate::machine::{Reply, Request};
 use crate::vault::{StoredFile, Vault};
 use bytes::Bytes;
 use keeper_wire::{Uid, crypto};
 
-pub(crate) fn answer(vault: &mut Vault, name: &str, request: &Request<'_>) -> Response {
+pub(crate) fn answer(vault: &mut Vault, name: &str, request: &Request) -> Reply {
     let file =
         name.parse::<Uid>().ok().and_then(|uid| vault.records.get_mut(&uid)).and_then(|record| record.file.as_mut());
-    let Some(file) = file else { return Response::text(404, "there is no such file") };
-    match request.method {
+    let Some(file) = file else { return Reply::text(404, "there is no such file") };
+    match request.method.as_str() {
         "POST" => post(file, request),
-        "GET" => get(file, request.query),
-        _ => Response::text(405, "POST or GET"),
+        "GET" => get(file, &request.query),
+        _ => Reply::text(405, "POST or GET"),
     }
 }
 
-fn get(file: &StoredFile, query: &str) -> Response {
+fn get(file: &StoredFile, query: &str) -> Reply {
     let shown = query.split('&').find_map(|pair| pair.strip_prefix("ticket=")).unwrap_or_default();
     if !crypto::same(shown.as_bytes(), file.ticket.as_bytes()) {
-        return Response::text(403, "the ticket is missing or wrong");
+        return Reply::text(403, "the ticket is missing or wrong");
     }
     match &file.content {
-        Some(content) => {
-            Response { status: StoredFile::FETCHED, content_type: "application/octet-stream", body: content.clone() }
-        }
-        None => Response::text(404, "nothing was posted yet"),
+        Some(content) => Reply::new(StoredFile::FETCHED, "application/octet-stream", content.clone()),
+        None => Reply::text(404, "nothing was posted yet"),
     }
 }
 
-fn post(file: &mut StoredFile, request: &Request<'_>) -> Response {
-    let Some(parts) = parts(request.content_type, &request.body) else {
-        return Response::text(400, "a form of multipart/form-data is expected");
+fn post(file: &mut StoredFile, request: &Request) -> Reply {
+    let Some(parts) = parts(request.header("content-type").unwrap_or_default(), &request.body) else {
+        return Reply::text(400, "a form of multipart/form-data is expected");
     };
     let part = |name: &str| parts.iter().find(|(known, _)| known == name).map(|(_, content)| content);
     if !part("ticket").is_some_and(|shown| crypto::same(shown, file.ticket.as_bytes())) {
-        return Response::text(403, "the part `ticket` is missing or wrong");
+        return Reply::text(403, "the part `ticket` is missing or wrong");
     }
     // The last part, as object stores demand: they ignore whatever follows.
     let Some((_, content)) = parts.last().filter(|(name, _)| name == "file") else {
-        return Response::text(400, "the last part has to be `file`");
+        return Reply::text(400, "the last part has to be `file`");
     };
     if file.content.is_some() {
-        return Response::text(409, "the file was posted before");
+        return Reply::text(409, "the file was posted before");
     }
     if i64::try_from(content.len()).map_or(true, |size| size > file.announced) {
-        return Response::text(400, "the file is larger than announced");
+        return Reply::text(400, "the file is larger than announced");
     }
     file.content = Some(content.clone());
-    Response { status: StoredFile::POSTED, content_type: "text/plain; charset=utf-8", body: Bytes::new() }
+    Reply::text(StoredFile::POSTED, "")
 }
 
 /// Parts of a form: name and content.
@@ -113,15 +111,15 @@ mod tests {
         (vault, uid, ticket)
     }
 
-    fn ask(vault: &mut Vault, uid: Uid, method: &str, query: &str, body: &[u8]) -> Response {
+    fn ask(vault: &mut Vault, uid: Uid, method: &str, query: &str, body: &[u8]) -> Reply {
         let request = Request {
-            method,
-            path: "",
-            query,
-            content_type: "multipart/form-data; boundary=XX",
+            method: method.to_owned(),
+            path: String::new(),
+            query: query.to_owned(),
+            headers: vec![("content-type".to_owned(), "multipart/form-data; boundary=XX".to_owned())],
             body: Bytes::copy_from_slice(body),
-            now: 0,
-            base: "",
+            peer: [127, 0, 0, 1].into(),
+            base: String::new(),
         };
         answer(vault, &uid.to_string(), &request)
     }

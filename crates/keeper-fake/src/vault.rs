@@ -3,13 +3,15 @@
 //! One store for both protocols: what an administrator writes here, a device reads. The back end has no key of the vault, so
 //! every key stands here wrapped, beside what it is wrapped with.
 
+use crate::saved;
 use keeper_wire::crypto::Key;
 use keeper_wire::messages::records::RecordKeyType;
 use keeper_wire::{ClientId, Uid, text};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The vault of the one account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Vault {
     /// Grows with each change; each change stamps what it touched.
     pub revision: i64,
@@ -18,10 +20,13 @@ pub struct Vault {
     /// Folders, shared folders, and folders in shared folders.
     pub folders: BTreeMap<Uid, Folder>,
     /// Which records are in which folder (`None` is the root of the vault), and since which revision. Files are in none.
+    #[serde(with = "saved::pairs")]
     pub places: BTreeMap<(Option<Uid>, Uid), i64>,
     /// Keys of records under the keys of the *topmost* shared folders they are in: (shared folder, record).
+    #[serde(with = "saved::pairs")]
     pub folder_keys: BTreeMap<(Uid, Uid), FolderKey>,
     /// Attached files: (record, file).
+    #[serde(with = "saved::pairs")]
     pub links: BTreeMap<(Uid, Uid), Link>,
     /// What applications may read and who reads, by the UID of the version-5 record.
     pub applications: BTreeMap<Uid, Application>,
@@ -30,7 +35,7 @@ pub struct Vault {
 }
 
 /// A record, file or application.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// 3 is a record, 4 a file, 5 an application.
     pub version: i32,
@@ -39,21 +44,25 @@ pub struct Record {
     /// Milliseconds, as the client said.
     pub modified: i64,
     /// JSON under the record's key, AES-GCM.
+    #[serde(with = "saved::as_text")]
     pub data: Vec<u8>,
     /// The record's key for its owner; empty for a file that a device uploaded and only a link opens.
+    #[serde(with = "saved::as_text")]
     pub key: Vec<u8>,
     /// What `key` is wrapped with: the data key (GCM), or the owner's public key when a device made it.
+    #[serde(with = "saved::number")]
     pub key_type: RecordKeyType,
     /// The stored bytes of a file.
     pub file: Option<StoredFile>,
 }
 
 /// A file in the store: content under the file's key, AES-GCM.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct StoredFile {
     /// Announced size.
     pub announced: i64,
     /// `None` until the form was posted.
+    #[serde(with = "saved::optional_text")]
     pub content: Option<bytes::Bytes>,
     /// Whoever has it may post or fetch the bytes, as with a signed URL.
     pub ticket: String,
@@ -102,7 +111,7 @@ impl StoredFile {
 }
 
 /// What kind of folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FolderKind {
     /// Only its owner sees it.
     User,
@@ -113,7 +122,7 @@ pub enum FolderKind {
 }
 
 /// A folder of any kind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Folder {
     /// What kind.
     pub kind: FolderKind,
@@ -122,19 +131,23 @@ pub struct Folder {
     /// Of its last change.
     pub revision: i64,
     /// Its key: under the data key for the first two kinds, under the topmost shared folder's key for the third. AES-CBC.
+    #[serde(with = "saved::as_text")]
     pub key: Vec<u8>,
     /// Its name under its key, AES-CBC; empty unless shared.
+    #[serde(with = "saved::as_text")]
     pub name: Vec<u8>,
     /// JSON with its name under its key, AES-CBC.
+    #[serde(with = "saved::as_text")]
     pub data: Vec<u8>,
     /// The four defaults: manage users, manage records, can edit, can share.
     pub defaults: [bool; 4],
 }
 
 /// The key of a record in a shared folder.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FolderKey {
     /// Under the shared folder's key, AES-GCM.
+    #[serde(with = "saved::as_text")]
     pub key: Vec<u8>,
     /// For members other than the owner.
     pub can_edit: bool,
@@ -143,16 +156,17 @@ pub struct FolderKey {
 }
 
 /// A file is attached to a record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Link {
     /// The file's key under the record's key, AES-GCM.
+    #[serde(with = "saved::as_text")]
     pub key: Vec<u8>,
     /// When it was linked.
     pub revision: i64,
 }
 
 /// Shares and devices of an application.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Application {
     /// By UID of the shared folder or record.
     pub shares: BTreeMap<Uid, Share>,
@@ -161,11 +175,12 @@ pub struct Application {
 }
 
 /// A folder or record that an application may read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Share {
     /// A shared folder, otherwise a record.
     pub folder: bool,
     /// Its key under the application's key, AES-GCM.
+    #[serde(with = "saved::as_text")]
     pub key: Vec<u8>,
     /// Whether devices may write.
     pub editable: bool,
@@ -174,15 +189,18 @@ pub struct Share {
 }
 
 /// A device of an application.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
     /// Its name; not unique.
     pub name: String,
     /// Computed from its one-time token.
+    #[serde(with = "saved::as_text")]
     pub client_id: ClientId,
     /// The application's key under the one-time token; handed out once.
+    #[serde(with = "saved::as_text")]
     pub app_key: Vec<u8>,
     /// Set when the device is bound.
+    #[serde(with = "saved::optional_text")]
     pub public_key: Option<keeper_wire::ec::PublicKey>,
     /// Whether `app_key` was handed out and the device came back.
     pub bound: bool,
@@ -205,7 +223,7 @@ pub struct Device {
 }
 
 /// Something in the trash, with all that is needed to put it back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Deleted {
     /// Milliseconds.
     pub at: i64,
@@ -216,10 +234,13 @@ pub struct Deleted {
     /// Records that were in no other place, and the files attached to them.
     pub records: BTreeMap<Uid, Record>,
     /// Where they were.
+    #[serde(with = "saved::pairs")]
     pub places: BTreeMap<(Option<Uid>, Uid), i64>,
     /// Their keys under the shared folder's key.
+    #[serde(with = "saved::pairs")]
     pub folder_keys: BTreeMap<(Uid, Uid), FolderKey>,
     /// Their attached files.
+    #[serde(with = "saved::pairs")]
     pub links: BTreeMap<(Uid, Uid), Link>,
 }
 

@@ -31,6 +31,7 @@ pub use enterprise::{Enterprise, Node, Pairs};
 pub use envelope::ML_KEM_ID;
 pub use script::{Calls, Scripted};
 pub use seed::{Nodes, Resumable};
+pub(crate) use vault::{take_everywhere as discard_record, take_folder as discard_folder, taken};
 
 use reply::{Contact, Refusal, Reply};
 
@@ -71,12 +72,8 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub(crate) fn response(&self) -> crate::machine::Response {
-        crate::machine::Response {
-            status: self.status,
-            content_type: self.content_type,
-            body: self.body.clone().into(),
-        }
+    pub(crate) fn response(&self) -> crate::machine::Reply {
+        crate::machine::Reply::new(self.status, self.content_type, self.body.clone())
     }
 }
 

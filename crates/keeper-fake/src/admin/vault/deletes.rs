@@ -120,7 +120,7 @@ fn take_record(vault: &mut Vault, record: Uid, gone: &mut Deleted) {
     gone.records.extend(vault.records.remove_entry(&record));
 }
 
-fn take_folder(vault: &mut Vault, folder: Uid, now: i64) {
+pub(crate) fn take_folder(vault: &mut Vault, folder: Uid, now: i64) {
     let mut gone = nothing(folder, now);
     let mut below = BTreeSet::from([folder]);
     loop {
@@ -158,6 +158,14 @@ fn take_folder(vault: &mut Vault, folder: Uid, now: i64) {
         gone.folders.extend(vault.folders.remove_entry(&uid));
     }
     vault.trash.push(gone);
+}
+
+/// Takes a record out of every folder and into the trash.
+pub(crate) fn take_everywhere(vault: &mut Vault, record: Uid, now: i64) {
+    let places: Vec<_> = vault.places.keys().filter(|(_, known)| *known == record).map(|(place, _)| *place).collect();
+    for place in places {
+        unlink(vault, record, place, now);
+    }
 }
 
 /// `record_update` with `delete_records`: for ever, and without the trash.

@@ -17,6 +17,8 @@ use keeper_wire::messages::records as m;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub(crate) use deletes::{take_everywhere, take_folder};
+
 pub(super) use commands::{name as command_name, refused as command_refused, session_token};
 
 /// What every call works with.
@@ -92,7 +94,7 @@ fn room(vault: &Vault, more: usize) -> bool {
 }
 
 /// Whether a UID was ever used, the trash included.
-fn taken(vault: &Vault, uid: Uid) -> bool {
+pub(crate) fn taken(vault: &Vault, uid: Uid) -> bool {
     let in_trash = |gone: &crate::vault::Deleted| gone.records.contains_key(&uid) || gone.folders.contains_key(&uid);
     vault.records.contains_key(&uid) || vault.folders.contains_key(&uid) || vault.trash.iter().any(in_trash)
 }
