@@ -1,0 +1,92 @@
+//! How we know our own things again.
+
+use keeper_wire::Uid;
+use serde_json::{Map, Value, json};
+
+use crate::document::Document;
+use crate::vault::VaultError;
+
+/// The name of a deployment, as it is written into what we make.
+///
+/// In a shared folder and in an application it is the member `keeper_automator` of their encrypted JSON, in a record a custom
+/// text field with the label `keeper-automator`. That Keeper keeps the member of a folder and of an application when another
+/// client renames them was never verified against production; without it the thing is a stranger, and nothing is done to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Marker(String);
+
+const MEMBER: &str = "keeper_automator";
+const LABEL: &str = "keeper-automator";
+
+impl Marker {
+    /// The marker of a deployment.
+    #[must_use]
+    pub fn new(deployment: impl Into<String>) -> Self {
+        Self(deployment.into())
+    }
+
+    /// The deployment's name.
+    #[must_use]
+    pub fn deployment(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn write(&self, object: &mut Map<String, Value>) {
+        object.insert(MEMBER.to_owned(), json!({ "deployment": self.0 }));
+    }
+
+    /// A file also tells to which record it was to be attached, so that one that never was can be found.
+    pub(crate) fn write_file(&self, record: Uid, object: &mut Map<String, Value>) {
+        object.insert(MEMBER.to_owned(), json!({ "deployment": self.0, "record": record }));
+    }
+
+    pub(crate) fn field(&self) -> Value {
+        json!({ "type": "text", "label": LABEL, "value": [self.0] })
+    }
+
+    /// The deployment in a folder's, application's or file's JSON.
+    pub(crate) fn read(document: &Document) -> Option<Self> {
+        document.0.get(MEMBER)?.get("deployment")?.as_str().map(Self::new)
+    }
+
+    /// The record in a file's JSON.
+    pub(crate) fn read_record(document: &Document) -> Option<Uid> {
+        document.0.get(MEMBER)?.get("record")?.as_str()?.parse().ok()
+    }
+
+    /// The deployment in a record's custom fields.
+    pub(crate) fn read_field(document: &Document) -> Option<Self> {
+        let custom = document.0.get("custom")?.as_array()?;
+        let field = custom.iter().find(|field| field.get("label").and_then(Value::as_str) == Some(LABEL))?;
+        field.get("value")?.get(0)?.as_str().map(Self::new)
+    }
+}
+
+/// Something that may be ours.
+pub(crate) trait Marked {
+    const KIND: &'static str;
+    fn uid(&self) -> Uid;
+    fn title(&self) -> &str;
+    fn marker(&self) -> Option<&Marker>;
+}
+
+/// The one of this title that is ours. Strangers of the same name only matter when there is none of ours.
+pub(crate) fn find<'a, T: Marked + 'a>(
+    things: impl Iterator<Item = &'a T>,
+    title: &str,
+    marker: &Marker,
+) -> Result<Option<&'a T>, VaultError> {
+    let named: Vec<&T> = things.filter(|thing| thing.title() == title).collect();
+    let ours: Vec<&T> = named.iter().copied().filter(|thing| thing.marker() == Some(marker)).collect();
+    let told = |things: &[&T]| things.iter().map(|thing| thing.uid()).collect::<Vec<_>>();
+    match ours[..] {
+        [one] => Ok(Some(one)),
+        [] if named.is_empty() => Ok(None),
+        [] => Err(VaultError::Stranger { kind: T::KIND, title: title.to_owned(), uids: told(&named) }),
+        _ => Err(VaultError::Ambiguous { kind: T::KIND, title: title.to_owned(), uids: told(&ours) }),
+    }
+}
+
+/// Refuses what is not ours.
+pub(crate) fn ours<T: Marked>(thing: &T, marker: &Marker) -> Result<(), VaultError> {
+    if thing.marker() == Some(marker) { Ok(()) } else { Err(VaultError::NotOurs { kind: T::KIND, uid: thing.uid() }) }
+}

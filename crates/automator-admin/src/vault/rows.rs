@@ -1,0 +1,158 @@
+//! The rows of `sync_down`, page by page and from one look to the next (spec 7.5).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use keeper_wire::messages::vault as m;
+use keeper_wire::messages::vault::{CacheStatus, SyncDownRequest, SyncDownResponse};
+
+use crate::vault::Vault;
+use crate::{Error, Session};
+
+/// Pages of one look. A vault of a million records has fewer.
+const MOST_PAGES: usize = 20_000;
+/// Rows that are kept.
+const MOST_ROWS: usize = 4_000_000;
+
+type Bytes = Vec<u8>;
+
+/// What is known of the vault, sealed. The last row of a key wins; keys are looked for when all pages are here.
+#[derive(Default)]
+pub(crate) struct Rows {
+    token: Bytes,
+    pub(crate) shared_folders: BTreeMap<Bytes, m::SharedFolder>,
+    /// Shared folder to the user folder it is in; empty is the root.
+    pub(crate) parents: BTreeMap<Bytes, Bytes>,
+    /// Folders in shared folders, to the shared folder.
+    pub(crate) subfolders: BTreeMap<Bytes, Bytes>,
+    pub(crate) records: BTreeMap<Bytes, m::Record>,
+    pub(crate) meta: BTreeMap<Bytes, m::RecordMetaData>,
+    /// (parent, child) to the child's key under the parent's.
+    pub(crate) links: BTreeMap<(Bytes, Bytes), Bytes>,
+    /// (shared folder, record) to the record's key under the folder's.
+    pub(crate) folder_keys: BTreeMap<(Bytes, Bytes), Bytes>,
+    /// (shared folder, subfolder or empty, record).
+    pub(crate) shared_places: BTreeSet<(Bytes, Bytes, Bytes)>,
+    /// (user folder or empty, record).
+    pub(crate) places: BTreeSet<(Bytes, Bytes)>,
+    /// (shared folder, account uid or name). An empty account is ourselves.
+    pub(crate) members: BTreeSet<(Bytes, Bytes)>,
+    pub(crate) member_teams: BTreeSet<(Bytes, Bytes)>,
+    pub(crate) teams: BTreeMap<Bytes, m::Team>,
+}
+
+impl Rows {
+    /// Takes one page.
+    pub(crate) fn add(&mut self, page: SyncDownResponse) {
+        if page.cache_status() == CacheStatus::Clear {
+            *self = Self::default();
+        }
+        self.token = page.continuation_token;
+        self.shared_folders.extend(page.shared_folders.into_iter().map(|row| (row.shared_folder_uid.clone(), row)));
+        self.parents
+            .extend(page.user_folder_shared_folders.into_iter().map(|row| (row.shared_folder_uid, row.folder_uid)));
+        self.subfolders
+            .extend(page.shared_folder_folders.into_iter().map(|row| (row.folder_uid, row.shared_folder_uid)));
+        self.records.extend(page.records.into_iter().map(|row| (row.record_uid.clone(), row)));
+        self.meta.extend(page.record_meta_data.into_iter().map(|row| (row.record_uid.clone(), row)));
+        self.links.extend(
+            page.record_links.into_iter().map(|row| ((row.parent_record_uid, row.child_record_uid), row.record_key)),
+        );
+        self.folder_keys.extend(
+            page.shared_folder_records.into_iter().map(|row| ((row.shared_folder_uid, row.record_uid), row.record_key)),
+        );
+        let shared = |row: m::SharedFolderFolderRecord| (row.shared_folder_uid, row.folder_uid, row.record_uid);
+        self.shared_places.extend(page.shared_folder_folder_records.into_iter().map(shared));
+        self.places.extend(page.user_folder_records.into_iter().map(|row| (row.folder_uid, row.record_uid)));
+        self.members.extend(page.shared_folder_users.into_iter().map(member));
+        self.member_teams.extend(page.shared_folder_teams.into_iter().map(|row| (row.shared_folder_uid, row.team_uid)));
+        self.teams.extend(page.teams.into_iter().map(|row| (row.team_uid.clone(), row)));
+
+        page.removed_teams.iter().for_each(|uid| drop(self.teams.remove(uid)));
+        for row in page.removed_shared_folder_teams {
+            self.member_teams.remove(&(row.shared_folder_uid, row.team_uid));
+        }
+        for row in page.removed_shared_folder_users {
+            self.members.remove(&member(row));
+        }
+        for row in page.removed_shared_folder_folder_records {
+            self.shared_places.remove(&shared(row));
+        }
+        for row in page.removed_shared_folder_records {
+            self.folder_keys.remove(&(row.shared_folder_uid, row.record_uid));
+        }
+        for row in page.removed_user_folder_records {
+            self.places.remove(&(row.folder_uid, row.record_uid));
+        }
+        for row in page.removed_record_links {
+            self.links.remove(&(row.parent_record_uid, row.child_record_uid));
+        }
+        for uid in page.removed_records {
+            self.records.remove(&uid);
+            self.meta.remove(&uid);
+            self.links.retain(|(parent, child), _| *parent != uid && *child != uid);
+            self.folder_keys.retain(|(_, record), _| *record != uid);
+            self.shared_places.retain(|(_, _, record)| *record != uid);
+            self.places.retain(|(_, record)| *record != uid);
+        }
+        for row in page.removed_shared_folder_folders {
+            self.subfolders.remove(&row.folder_uid);
+        }
+        for row in page.removed_user_folder_shared_folders {
+            self.parents.remove(&row.shared_folder_uid);
+        }
+        for uid in page.removed_shared_folders {
+            self.shared_folders.remove(&uid);
+            self.parents.remove(&uid);
+            self.subfolders.retain(|_, root| *root != uid);
+            self.folder_keys.retain(|(root, _), _| *root != uid);
+            self.shared_places.retain(|(root, _, _)| *root != uid);
+            self.members.retain(|(root, _)| *root != uid);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.records.len() + self.links.len() + self.folder_keys.len() + self.shared_folders.len() + self.members.len()
+    }
+}
+
+fn member(row: m::SharedFolderUser) -> (Bytes, Bytes) {
+    let who = if row.account_uid.is_empty() { row.username.into_bytes() } else { row.account_uid };
+    (row.shared_folder_uid, who)
+}
+
+/// The last look, and what it rests on.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    rows: Rows,
+    last: Option<(u64, Arc<Vault>)>,
+}
+
+impl Snapshots {
+    /// The vault as it was when there had been `changes` changes, or later. Only what is new is asked for.
+    pub(crate) async fn current(&mut self, session: &Session, changes: u64) -> Result<Arc<Vault>, Error> {
+        if let Some((known, vault)) = &self.last
+            && *known == changes
+        {
+            return Ok(vault.clone());
+        }
+        let keys = session.account().await?.keys.clone();
+        for _ in 0..MOST_PAGES {
+            let request = SyncDownRequest { continuation_token: self.rows.token.clone() };
+            let page: SyncDownResponse = session.ask("vault/sync_down", &request).await?;
+            let more = page.has_more;
+            self.rows.add(page);
+            if self.rows.len() > MOST_ROWS {
+                *self = Self::default();
+                return Err(Error::TooLarge { what: "the vault", limit: MOST_ROWS as u64 });
+            }
+            if !more {
+                let vault = Arc::new(Vault::open(&self.rows, &keys, session.account_uid()));
+                self.last = Some((changes, vault.clone()));
+                return Ok(vault);
+            }
+        }
+        *self = Self::default();
+        Err(Error::TooLarge { what: "the vault", limit: MOST_PAGES as u64 })
+    }
+}
