@@ -1,24 +1,7 @@
 //! Under construction by two helpers: READ ../WHO.txt (B: src/vault and lib.rs; A: src/automator).
 
 pub mod account;
-/// Placeholder while helper A writes src/automator/.
-pub mod automator {
-    /// Nothing yet.
-    #[derive(Clone, Debug, thiserror::Error)]
-    #[error("none")]
-    pub struct AutomatorError;
-    impl AutomatorError {
-        pub(crate) fn code(&self) -> &'static str {
-            ""
-        }
-        pub(crate) fn hint(&self) -> Option<String> {
-            None
-        }
-        pub(crate) fn server_text(&self) -> Option<&str> {
-            None
-        }
-    }
-}
+pub mod automator;
 pub mod config;
 mod document;
 pub mod enterprise;

@@ -1,0 +1,183 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
+use keeper_wire::messages::automator as m;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use crate::judge::clean;
+
+pub use keeper_wire::messages::automator::{AutomatorState, SkillType as Skill};
+
+/// The id of an Automator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct AutomatorId(pub i64);
+
+impl fmt::Display for AutomatorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An Automator as Keeper tells of it.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Its id.
+    pub id: AutomatorId,
+    /// The node it serves.
+    pub node: i64,
+    /// Its name.
+    pub name: String,
+    /// Whether it is asked for approvals. Independent of `state`.
+    pub enabled: bool,
+    /// Where Keeper calls it; empty at first.
+    pub url: String,
+    /// What it decides.
+    pub skills: BTreeSet<Skill>,
+    /// Its settings.
+    pub settings: Vec<Setting>,
+    /// What it waits for.
+    pub state: AutomatorState,
+    /// Whether `init` went through.
+    pub initialized: bool,
+    /// Version of the service; empty where it is not known.
+    pub version: String,
+    /// When its certificate ends, as Keeper says; empty where it is not known.
+    pub certificate_ends: String,
+    /// Devices approved, devices denied, errors.
+    pub counts: [i64; 3],
+}
+
+/// A setting of an Automator.
+#[derive(Clone)]
+pub struct Setting {
+    /// Its id in this Automator.
+    pub id: i64,
+    /// Its name for programs, such as `disable_sni_check`.
+    pub tag: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its value, which may be a secret.
+    pub value: SecretString,
+    /// Whether it may be changed.
+    pub editable: bool,
+    pub(super) kind: m::DataType,
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting").field("id", &self.id).field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
+
+/// A line of an Automator's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogLine {
+    /// When, as the server writes it.
+    pub time: String,
+    /// `INFO`, `ERROR` and so on.
+    pub level: String,
+    /// Which part of the service.
+    pub component: String,
+    /// What happened.
+    pub message: String,
+}
+
+impl Info {
+    pub(super) fn of(info: m::AutomatorInfo) -> Self {
+        let status = info.status.clone().unwrap_or_default();
+        let state = info.automator_state();
+        let skill = |skill: &m::AutomatorSkill| Skill::try_from(skill.skill_type).ok();
+        Self {
+            id: AutomatorId(info.automator_id),
+            node: info.node_id,
+            enabled: info.enabled,
+            skills: info.automator_skills.iter().filter_map(skill).collect(),
+            state,
+            initialized: status.initialized,
+            certificate_ends: clean(&info.ssl_certificate_expiration_date),
+            counts: [
+                status.number_of_devices_approved,
+                status.number_of_devices_denied,
+                status.number_of_errors,
+            ],
+            settings: info.automator_setting_values.into_iter().map(Setting::of).collect(),
+            name: info.name,
+            url: info.url,
+            version: clean(&info.version),
+        }
+    }
+
+    /// Whether the enterprise's keys were handed over.
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        matches!(self.state, AutomatorState::Running | AutomatorState::NeedsInitialization) || self.is_ready()
+    }
+
+    /// Whether it was set up and initialised. A back end that tells no state is believed when it says `initialized`.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        match self.state {
+            AutomatorState::Running => true,
+            AutomatorState::Unknown => self.initialized,
+            _ => false,
+        }
+    }
+
+    /// How a person is told which one: name and id.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("the Automator {:?} ({})", self.name, self.id)
+    }
+}
+
+impl Setting {
+    fn of(value: m::AutomatorSettingValue) -> Self {
+        Self {
+            id: value.setting_id,
+            kind: value.data_type(),
+            editable: value.editable,
+            tag: value.setting_tag,
+            name: value.setting_name,
+            value: value.setting_value.into(),
+        }
+    }
+
+    /// Whether people call it so: by name or tag, in any letter case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || self.tag.eq_ignore_ascii_case(name)
+    }
+
+    /// The value as it is sent, or what was expected (spec 4.2).
+    pub(super) fn accepts(&self, value: &SecretString) -> Result<SecretString, &'static str> {
+        let text = value.expose_secret().trim();
+        match self.kind {
+            m::DataType::Boolean => match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "on" => Ok("true".to_owned().into()),
+                "false" | "0" | "off" => Ok("false".to_owned().into()),
+                _ => Err("true or false"),
+            },
+            m::DataType::Integer if text.parse::<i32>().is_err() => Err("a whole number of 32 bits"),
+            m::DataType::Long if text.parse::<i64>().is_err() => Err("a whole number of 64 bits"),
+            m::DataType::Integer | m::DataType::Long => Ok(text.to_owned().into()),
+            _ => Ok(value.clone()),
+        }
+    }
+
+    pub(super) fn holds(&self, value: &SecretString) -> bool {
+        let same_case = self.value.expose_secret() == value.expose_secret();
+        same_case || (self.kind == m::DataType::Boolean && self.value.expose_secret().eq_ignore_ascii_case(value.expose_secret()))
+    }
+}
+
+impl LogLine {
+    pub(super) fn of(entry: m::LogEntry) -> Self {
+        Self {
+            time: clean(&entry.server_time),
+            level: clean(&entry.message_level),
+            component: clean(&entry.component),
+            message: clean(&entry.message),
+        }
+    }
+}
