@@ -1,7 +1,7 @@
 //! From what is there to what is wanted, and back to nothing.
 
 use super::verbs::{create, delete, disable, edit, enable, find, init, list};
-use super::{Info, AutomatorError, Wanted, KeyOffer, Step, plan, setup};
+use super::{AutomatorError, Info, KeyOffer, Step, Wanted, plan, setup};
 use crate::{Error, Session};
 
 /// Calls that one [`apply`] may need.

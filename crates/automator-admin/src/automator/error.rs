@@ -110,8 +110,10 @@ const REACH: &str = "Keeper's cloud calls the Info: let its addresses through th
      balancer, and see that the service has loaded its certificate";
 const CHAIN: &str = "the certificate must be for the host of the URL and come with its intermediate certificates: `openssl s_client -showcerts` \
      shows more than one";
-const SNI: &str = "when GET /health answers 400, host name and SNI do not fit: set disable_sni_check=true in keeper.properties";
-const SSO: &str = "an Automator needs a node with an active SSO Connect Cloud service: choose that node, or set SSO up on this one";
+const SNI: &str =
+    "when GET /health answers 400, host name and SNI do not fit: set disable_sni_check=true in keeper.properties";
+const SSO: &str =
+    "an Automator needs a node with an active SSO Connect Cloud service: choose that node, or set SSO up on this one";
 
 impl AutomatorError {
     /// A stable name for programs, in kebab-case.
@@ -147,7 +149,9 @@ impl AutomatorError {
             Self::NotConfirmed { .. } => {
                 "compare it with the key in the log of the Automator service; whoever holds this key gets the enterprise's keys"
             }
-            Self::Url { .. } | Self::UnknownSetting { .. } | Self::SettingValue { .. } | Self::BadKey { .. } => return None,
+            Self::Url { .. } | Self::UnknownSetting { .. } | Self::SettingValue { .. } | Self::BadKey { .. } => {
+                return None;
+            }
         };
         Some(text.to_owned())
     }

@@ -15,9 +15,7 @@ mod verbs;
 
 pub use apply::{apply, remove};
 pub use error::AutomatorError;
-pub use model::{Info, AutomatorId, AutomatorState, LogLine, Setting, Skill};
-pub use plan::{Wanted, Step, plan};
+pub use model::{AutomatorId, AutomatorState, Info, LogLine, Setting, Skill};
+pub use plan::{Step, Wanted, plan};
 pub use setup::{KeyOffer, setup};
-pub use verbs::{
-    clear_log, create, delete, disable, edit, enable, find, init, list, log, reset, skills_offered, view,
-};
+pub use verbs::{clear_log, create, delete, disable, edit, enable, find, init, list, log, reset, skills_offered, view};

@@ -96,11 +96,7 @@ impl Info {
             state,
             initialized: status.initialized,
             certificate_ends: clean(&info.ssl_certificate_expiration_date),
-            counts: [
-                status.number_of_devices_approved,
-                status.number_of_devices_denied,
-                status.number_of_errors,
-            ],
+            counts: [status.number_of_devices_approved, status.number_of_devices_denied, status.number_of_errors],
             settings: info.automator_setting_values.into_iter().map(Setting::of).collect(),
             name: info.name,
             url: info.url,
@@ -167,7 +163,9 @@ impl Setting {
 
     pub(super) fn holds(&self, value: &SecretString) -> bool {
         let same_case = self.value.expose_secret() == value.expose_secret();
-        same_case || (self.kind == m::DataType::Boolean && self.value.expose_secret().eq_ignore_ascii_case(value.expose_secret()))
+        same_case
+            || (self.kind == m::DataType::Boolean
+                && self.value.expose_secret().eq_ignore_ascii_case(value.expose_secret()))
     }
 }
 

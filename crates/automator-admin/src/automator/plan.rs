@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use secrecy::SecretString;
 
-use super::{Info, AutomatorError, AutomatorState, Skill};
+use super::{AutomatorError, AutomatorState, Info, Skill};
 
 /// The Automator of a deployment, as it should be.
 #[derive(Clone, Debug)]
@@ -128,9 +128,8 @@ pub fn plan(found: Option<&Info>, wanted: &Wanted) -> Result<Vec<Step>, Automato
             let known = found.settings.iter().map(|setting| setting.tag.as_str()).collect::<Vec<_>>().join(", ");
             AutomatorError::UnknownSetting { name: name.clone(), known }
         })?;
-        let value = setting
-            .accepts(value)
-            .map_err(|expected| AutomatorError::SettingValue { name: name.clone(), expected })?;
+        let value =
+            setting.accepts(value).map_err(|expected| AutomatorError::SettingValue { name: name.clone(), expected })?;
         if !setting.holds(&value) {
             settings.push((setting.id, setting.name.clone(), value));
         }
@@ -268,10 +267,8 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_are_named() {
-        let with = |name: &str, value: &str| Wanted {
-            settings: vec![(name.to_owned(), value.to_owned().into())],
-            ..wanted()
-        };
+        let with =
+            |name: &str, value: &str| Wanted { settings: vec![(name.to_owned(), value.to_owned().into())], ..wanted() };
         let running = found(AutomatorState::Running);
         let error = plan(Some(&running), &with("x", "1")).unwrap_err();
         assert!(error.to_string().contains("polling_seconds"), "{error}");

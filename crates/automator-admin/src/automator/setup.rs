@@ -9,7 +9,7 @@ use keeper_wire::messages::automator::AutomatorState;
 
 use super::plan::leads_on;
 use super::verbs::{must, refused, view};
-use super::{Info, AutomatorError, AutomatorId};
+use super::{AutomatorError, AutomatorId, Info};
 use crate::{Error, Session};
 
 /// The key to which the enterprise's keys are about to be handed over.
@@ -55,12 +55,8 @@ pub async fn setup(
     if answer.automator_id != 0 && answer.automator_id != id.0 {
         return Err(AutomatorError::BadKey { id }.into());
     }
-    let offer = KeyOffer {
-        id,
-        name: automator.name.clone(),
-        url: automator.url.clone(),
-        fingerprint: fingerprint(&public),
-    };
+    let offer =
+        KeyOffer { id, name: automator.name.clone(), url: automator.url.clone(), fingerprint: fingerprint(&public) };
     if !confirm(&offer) {
         return Err(AutomatorError::NotConfirmed { id, fingerprint: offer.fingerprint }.into());
     }

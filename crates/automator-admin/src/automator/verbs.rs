@@ -3,7 +3,7 @@
 use keeper_wire::messages::automator as m;
 use prost::Message;
 
-use super::{Info, AutomatorError, AutomatorId, LogLine, Skill, Step};
+use super::{AutomatorError, AutomatorId, Info, LogLine, Skill, Step};
 use crate::judge::clean;
 use crate::{Error, Event, Session};
 
