@@ -54,6 +54,8 @@ pub struct Rules {
     pub administrator: bool,
     /// Whether a role manages the root node with everything below it.
     pub root_administrator: bool,
+    /// Whether the enterprise data tell the user's privileges by themselves (in the descriptor only, so off at first).
+    pub told_privileges: bool,
     /// Whether the enterprise forbids RSA.
     pub forbid_rsa: bool,
     /// Whether Keeper Secrets Manager may be used.
@@ -88,6 +90,7 @@ impl Default for Rules {
         Self {
             administrator: true,
             root_administrator: true,
+            told_privileges: false,
             forbid_rsa: false,
             secrets_manager: true,
             restrict_persistent_login: false,

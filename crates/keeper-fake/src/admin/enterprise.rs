@@ -213,7 +213,20 @@ fn data(enterprise: &Enterprise, account: &Account, payload: &[u8]) -> Result<Re
             }
         }
     }
-    let general = m::GeneralDataEntity { enterprise_name: enterprise.name.clone(), ..Default::default() };
+    let (managed, cascade) = managed(enterprise, account);
+    let privileges = m::UserPrivilege {
+        user_managed_nodes: vec![m::UserManagedNode {
+            node_id: managed,
+            cascade_node_management: cascade,
+            privileges: PRIVILEGES.map(str::to_owned).to_vec(),
+        }],
+        enterprise_user_id: enterprise.numbered(USER),
+    };
+    let general = m::GeneralDataEntity {
+        enterprise_name: enterprise.name.clone(),
+        user_privilege: account.rules.told_privileges.then_some(privileges),
+        ..Default::default()
+    };
     Ok(Reply::message(&m::EnterpriseDataResponse {
         continuation_token: to.to_string().into_bytes(),
         has_more: to < rows.len(),
@@ -221,6 +234,17 @@ fn data(enterprise: &Enterprise, account: &Account, payload: &[u8]) -> Result<Re
         data: groups,
         general_data: Some(general),
     }))
+}
+
+const PRIVILEGES: [&str; 4] = ["MANAGE_NODES", "MANAGE_USER", "MANAGE_BRIDGE", "APPROVE_DEVICE"];
+
+/// The node that the user's role manages, and whether what is below it too.
+fn managed(enterprise: &Enterprise, account: &Account) -> (i64, bool) {
+    let root = enterprise.nodes[0].id;
+    match account.rules.root_administrator {
+        true => (root, true),
+        false => (enterprise.nodes.last().map_or(root, |node| node.id), false),
+    }
 }
 
 fn rows(enterprise: &Enterprise, account: &Account) -> Vec<(EnterpriseDataEntity, Vec<u8>)> {
@@ -274,15 +298,10 @@ fn rows(enterprise: &Enterprise, account: &Account) -> Vec<(EnterpriseDataEntity
         EnterpriseDataEntity::RoleUsers,
         m::RoleUser { role_id: role, enterprise_user_id: user }.encode_to_vec(),
     ));
-    let managed =
-        if account.rules.root_administrator { root } else { enterprise.nodes.last().map_or(root, |node| node.id) };
-    let manages = m::ManagedNode {
-        role_id: role,
-        managed_node_id: managed,
-        cascade_node_management: account.rules.root_administrator,
-    };
+    let (managed, cascade) = managed(enterprise, account);
+    let manages = m::ManagedNode { role_id: role, managed_node_id: managed, cascade_node_management: cascade };
     rows.push((EnterpriseDataEntity::ManagedNodes, manages.encode_to_vec()));
-    for privilege in ["MANAGE_NODES", "MANAGE_USER", "MANAGE_BRIDGE", "APPROVE_DEVICE"] {
+    for privilege in PRIVILEGES {
         let row = m::RolePrivilege { managed_node_id: managed, role_id: role, privilege_type: privilege.to_owned() };
         rows.push((EnterpriseDataEntity::RolePrivileges, row.encode_to_vec()));
     }

@@ -21,6 +21,13 @@ pub enum Scripted {
         /// Text for people.
         message: String,
     },
+    /// The same with a machine code of one's own, for commands: `throttled`, for instance.
+    Code {
+        /// `result_code` of the answer.
+        code: String,
+        /// Text for people.
+        message: String,
+    },
 }
 
 /// Which calls a script is for.
@@ -72,6 +79,7 @@ impl Scripts {
         self.0.retain(|(_, times, _)| *times > 0);
         Some(match answer {
             Scripted::Error { status, error, message } => Err(Refusal::new(status, &error, &message)),
+            Scripted::Code { code, message } => Ok(vault::command_refused(&code, &message)),
             Scripted::Failed { message } => match call.strip_prefix("automator/") {
                 Some(verb) => Ok(automator::refused(verb, &message)),
                 None => Ok(vault::command_refused("scripted", &message)),

@@ -107,6 +107,25 @@ fn nodes_come_page_by_page_with_sealed_names() {
 }
 
 #[test]
+fn privileges_are_told_by_roles_and_on_request_by_themselves() {
+    let mut client = Client::logged_in();
+    client.admin.add_nodes();
+    let root = client.admin.enterprise.nodes[0].id;
+    let general = |client: &mut Client| pages(client)[0].general_data.clone().unwrap();
+    assert!(general(&mut client).user_privilege.is_none());
+    client.admin.account.rules.told_privileges = true;
+    let told = general(&mut client).user_privilege.unwrap().user_managed_nodes;
+    assert_eq!((told[0].node_id, told[0].cascade_node_management), (root, true));
+    client.admin.account.rules.root_administrator = false;
+    let told = general(&mut client).user_privilege.unwrap().user_managed_nodes;
+    assert!(told[0].node_id != root && !told[0].cascade_node_management);
+    let groups = pages(&mut client).remove(0).data;
+    let rows = groups.iter().find(|group| group.entity() == EnterpriseDataEntity::ManagedNodes).unwrap();
+    let row = e::ManagedNode::decode(rows.data[0].as_slice()).unwrap();
+    assert_eq!(row.managed_node_id, told[0].node_id);
+}
+
+#[test]
 fn who_is_no_administrator_gets_nothing() {
     let mut client = Client::logged_in();
     client.admin.account.rules.administrator = false;

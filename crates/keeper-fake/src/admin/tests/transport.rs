@@ -116,6 +116,9 @@ fn a_command_is_refused_in_its_own_shape() {
     client.admin.script(Calls::Named("move".to_owned()), 1, Scripted::Failed { message: "no".to_owned() });
     let answer = client.command(serde_json::json!({ "command": "move" }));
     assert_eq!((answer["result"].as_str(), answer["message"].as_str()), (Some("fail"), Some("no")));
+    let throttled = Scripted::Code { code: "throttled".to_owned(), message: "later".to_owned() };
+    client.admin.script(Calls::Named("move".to_owned()), 1, throttled);
+    assert_eq!(client.command(serde_json::json!({ "command": "move" }))["result_code"], "throttled");
 }
 
 #[test]
