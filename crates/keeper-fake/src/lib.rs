@@ -3,11 +3,13 @@
 pub mod admin;
 mod contact;
 mod device;
+pub mod facts;
 pub mod faults;
 mod machine;
 mod responder;
 mod saved;
 mod saved_world;
+pub mod seed;
 mod shell;
 mod store;
 mod tls;

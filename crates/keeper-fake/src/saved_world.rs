@@ -1,4 +1,4 @@
-//! The state file: the whole world but its contacts and its pending faults, as JSON that only its owner reads.
+//! The state file: the whole world but its contacts, as JSON that only its owner reads.
 
 use crate::world::World;
 use serde::{Deserialize, Serialize};

@@ -144,6 +144,14 @@ impl Fake {
         self.ca.as_deref()
     }
 
+    /// Writes the state file, after the world was changed by hand; nothing without one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self) -> io::Result<()> {
+        self.shared.save(&self.shared.lock())
+    }
+
     /// What it knows, to be looked at and changed. Requests wait meanwhile: let go of it before the next `await`.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.lock()
