@@ -1,0 +1,107 @@
+//! A whole Keeper-side apply, broken at each of its requests in three ways, and run once more.
+
+mod common;
+
+use std::time::Duration;
+
+use automator_admin::Error;
+use automator_admin::login::LoginError;
+use common::{Stage, apply, state};
+use keeper_fake::faults::{Fault, On};
+
+/// Signs in and applies.
+async fn run(stage: &Stage) -> Result<(), Error> {
+    let session = stage.login().sign_in().await?;
+    apply(&session, &stage.marker, &stage.token, stage.nodes.sso.0).await
+}
+
+/// An undisturbed run: how many requests it has, what it leaves, and which request is the login.
+async fn undisturbed() -> (usize, String) {
+    let stage = Stage::with_service().await;
+    run(&stage).await.unwrap();
+    assert_eq!(stage.calls(0)[0], "authentication/start_login");
+    (stage.requests(), state(&stage.fake))
+}
+
+/// The next run completes it, or names the one cause that no client can mend: the answer to the login itself was lost together
+/// with a clone code that is good once.
+async fn complete(stage: &mut Stage, index: usize, used_up: bool, expected: &str) {
+    stage.fake.world().faults.clear();
+    if used_up {
+        match run(stage).await.unwrap_err() {
+            Error::Login(error @ LoginError::NotResumed { .. }) => {
+                let hint = Error::from(error).hint().unwrap();
+                assert!(
+                    hint.contains("keeper-automator keeper login")
+                        && hint.contains("answer to the last login was lost")
+                );
+            }
+            other => panic!("request {index}: {other}"),
+        }
+        stage.config = common::resumable(&stage.fake);
+    }
+    if let Err(error) = run(stage).await {
+        panic!("request {index} ({}): {error}", stage.calls(index)[0]);
+    }
+    assert_eq!(state(&stage.fake), expected, "request {index}");
+}
+
+async fn cut(fault: &Fault) {
+    let (requests, expected) = undisturbed().await;
+    assert!(requests > 30, "{requests}");
+    for index in 0..requests {
+        let mut stage = Stage::with_service().await;
+        stage.fake.world().faults.nth(index as u64, On::Any, fault.clone());
+        let broken = run(&stage).await;
+        assert_eq!(stage.fake.world().faults.waiting(), 0, "request {index} never came: {broken:?}");
+        complete(&mut stage, index, index == 0 && *fault == Fault::CutAfter, &expected).await;
+    }
+}
+
+#[tokio::test]
+async fn cut_before_any_request_the_next_run_completes_it() {
+    cut(&Fault::CutBefore).await;
+}
+
+#[tokio::test]
+async fn cut_after_any_request_the_next_run_completes_it() {
+    cut(&Fault::CutAfter).await;
+}
+
+#[tokio::test]
+async fn refused_by_a_proxy_at_any_request_the_next_run_completes_it() {
+    cut(&Fault::Html502).await;
+}
+
+/// Killed while it waits for the answer to a request whose effect is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn given_up_at_any_request_the_next_run_completes_it() {
+    let (requests, expected) = undisturbed().await;
+    for index in 0..requests {
+        let mut stage = Stage::with_service().await;
+        stage.fake.world().faults.nth(index as u64, On::Any, Fault::Slow(Duration::from_secs(3600)));
+        {
+            let run = run(&stage);
+            let reached = async {
+                while stage.requests() <= index {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                () = reached => {}
+                done = run => panic!("request {index} was answered: {done:?}"),
+            }
+        }
+        complete(&mut stage, index, index == 0, &expected).await;
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_apply_waits_and_goes_on() {
+    let (_, expected) = undisturbed().await;
+    let stage = Stage::with_service().await;
+    stage.fake.world().faults.nth(8, On::Admin, Fault::Throttle { retry_after: 1 });
+    run(&stage).await.unwrap();
+    assert_eq!(state(&stage.fake), expected);
+}
