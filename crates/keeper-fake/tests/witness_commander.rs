@@ -235,7 +235,7 @@ async fn the_vault_from_folder_to_device_and_back() {
             "secrets-manager app create App --format json",
             "secrets-manager share add --app=App --secret=Files",
             "secrets-manager share add --app=App --secret=Files",
-            "secrets-manager client add --app=App --name=ecs --unlock-ip",
+            "secrets-manager client add --app=App --name=ecs --unlock-ip --config-init b64 --return-tokens",
             "secrets-manager app get App --format=json",
             "secrets-manager app list --format=json",
             "download-attachment Files/Automator --out-dir=back",
@@ -290,17 +290,39 @@ async fn the_vault_from_folder_to_device_and_back() {
         checks.that("of a folder, to be read only", share.folder && !share.editable);
         checks.same("with the folder's key", &app_key.open(&share.key).unwrap()[..], &folder_key.expose()[..]);
         let [device] = &held.devices[..] else { panic!("one device") };
-        checks.that("a device without address lock", device.name == "ecs" && !device.lock_ip && !device.bound);
-        let token = printed.one_time_token().expect("a one-time token was printed");
-        checks.same("whose id comes from the token", &device.client_id, &token.client_id());
-        let opened = Key::from_slice(token.expose()).unwrap().open(&device.app_key).unwrap();
-        checks.same("and whose token opens the application's key", &opened[..], &app_key.expose()[..]);
+        checks.that("a device without address lock", device.name == "ecs" && !device.lock_ip);
+        checks.that("which bound itself", device.bound && device.public_key.is_some() && device.first_access > 0);
+        let config: Value = serde_json::from_slice(&text::decode(printed.device_config(7)).unwrap()).unwrap();
+        checks.same("under its id", &config["clientId"], &json!(device.client_id.to_string()));
+        let held_key = text::decode(config["appKey"].as_str().unwrap()).unwrap();
+        checks.same("with the application's key", &held_key[..], &app_key.expose()[..]);
+        let owner = text::decode(config["appOwnerPublicKey"].as_str().unwrap()).unwrap();
+        checks.same("and its owner's", &owner[..], &world.admin.account.public_key().as_bytes()[..]);
         **folder
     };
     let got = printed.json(8);
     checks.same("the client lists the device", &got["client_devices"][0]["device_name"], &json!("ecs"));
     checks.same("and the share", &got["shares"][0]["uid"], &json!(folder));
     checks.same("and counts them", &printed.json(9)[0]["devices"], &json!(1));
+    let hex =
+        |bytes: &[u8]| keeper_wire::crypto::sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let read = bench.device_reads(printed.device_config(7)).await;
+    let expected = json!({ "Automator": { files[0].0: hex(files[0].1), files[1].0: hex(files[1].1) } });
+    checks.same("what the administrator stored, the device reads", &read, &expected);
+
+    // A second one gets a token only, and nobody has used it yet.
+    let printed_token = bench.run(&["secrets-manager client add --app=App --name=later --unlock-ip"]).await;
+    {
+        let world = bench.fake.world();
+        let device = world.vault.applications[&application].devices.last().unwrap().clone();
+        checks.that("a second device waits", device.name == "later" && !device.bound);
+        let token = printed_token.one_time_token().expect("a one-time token was printed");
+        checks.same("whose id comes from the token", &device.client_id, &token.client_id());
+        let data = world.admin.account.data_key();
+        let app_key = data.open(&world.vault.records[&application].key).unwrap();
+        let opened = Key::from_slice(token.expose()).unwrap().open(&device.app_key).unwrap();
+        checks.same("and whose token opens the application's key", &opened[..], &app_key[..]);
+    }
     for (name, content) in files {
         let back = std::fs::read(bench.home.path().join("back").join(name)).unwrap_or_default();
         checks.same("a file comes back as it went", &back[..], content);
@@ -327,6 +349,7 @@ async fn the_vault_from_folder_to_device_and_back() {
     let printed = bench
         .run(&[
             "secrets-manager client remove --app=App --client=ecs --force",
+            "secrets-manager client remove --app=App --client=later --force",
             "secrets-manager share remove --app=App --secret=Files",
             "secrets-manager app get App --format=json",
             &format!("rm -f -- {record}"),
@@ -337,11 +360,11 @@ async fn the_vault_from_folder_to_device_and_back() {
             "ls --format=json",
         ])
         .await;
-    checks.same("no device", &printed.json(2)["client_devices"], &json!([]));
-    checks.same("no share", &printed.json(2)["shares"], &json!([]));
+    checks.same("no device", &printed.json(3)["client_devices"], &json!([]));
+    checks.same("no share", &printed.json(3)["shares"], &json!([]));
     let titles = |listed: Value| listed.as_array().unwrap().iter().map(|one| one["Name"].clone()).collect::<Vec<_>>();
-    checks.same("the record is in the trash", &titles(printed.json(4)), &vec![json!("Automator")]);
-    checks.that("the application is not", !titles(printed.json(7)).contains(&json!("App")));
+    checks.same("the record is in the trash", &titles(printed.json(5)), &vec![json!("Automator")]);
+    checks.that("the application is not", !titles(printed.json(8)).contains(&json!("App")));
     {
         let world = bench.fake.world();
         checks.that("no folder", world.vault.folders.is_empty());

@@ -8,14 +8,23 @@ use keeper_wire::{Uid, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+/// What a filter names; `None` is everything. A text that is no UID matches nothing and is no error: Commander asks for a
+/// record of such a name when it binds a device.
+fn wanted(payload: &Map<String, Value>, name: &'static str) -> Result<Option<Vec<Uid>>, Refusal> {
+    match payload.get(name) {
+        Some(Value::Array(all))
+            if all.iter().any(|text| text.as_str().is_some_and(|text| text.parse::<Uid>().is_err())) =>
+        {
+            Ok(Some(all.iter().filter_map(|text| text.as_str()?.parse().ok()).collect()))
+        }
+        _ => Ok(payload.uids(name)?.filter(|wanted| !wanted.is_empty())),
+    }
+}
+
 /// `get_secret`.
 pub(super) fn secrets(cx: &Cx<'_>, caller: Caller, payload: &Map<String, Value>) -> Result<Value, Refusal> {
-    let (records, folders) = (payload.uids("requestedRecords")?, payload.uids("requestedFolders")?);
-    let view = View {
-        cx,
-        records: records.filter(|wanted| !wanted.is_empty()),
-        folders: folders.filter(|wanted| !wanted.is_empty()),
-    };
+    let view =
+        View { cx, records: wanted(payload, "requestedRecords")?, folders: wanted(payload, "requestedFolders")? };
     let application = cx.vault.applications.get(&caller.application).ok_or_else(Refusal::unknown)?;
     let device = application.devices.get(caller.device).ok_or_else(Refusal::unknown)?;
     let (mut flat, mut shared) = (Vec::new(), Vec::new());

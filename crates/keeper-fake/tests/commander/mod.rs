@@ -134,6 +134,15 @@ impl Bench {
         program
     }
 
+    /// What the vendor's SDK reads with a device configuration.
+    pub(crate) async fn device_reads(&self, config: &str) -> Value {
+        let mut program = self.program(&self.program.with_file_name("python"));
+        program.arg(Path::new(SITE).join("device_reads.py")).arg(config).stdin(Stdio::null());
+        let asked = tokio::time::timeout(Duration::from_secs(120), program.output());
+        let output = asked.await.expect("the program ends").unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
     /// Runs `first_login.py` and answers its questions.
     pub(crate) async fn first_login(&self, mut answer: impl FnMut(&str) -> String) -> Value {
         let mut program = self.program(&self.program.with_file_name("python"));
@@ -185,6 +194,12 @@ impl Printed {
         let answer =
             self.answers.get(command).unwrap_or_else(|| panic!("no answer to command {command}:\n{}", self.told));
         serde_json::from_str(answer).unwrap_or_else(|_| panic!("no JSON: {answer}\n{}", self.told))
+    }
+
+    /// The device configuration in what a command printed: the last line that is not empty.
+    pub(crate) fn device_config(&self, command: usize) -> &str {
+        let answer = self.answers.get(command).unwrap_or_else(|| panic!("no answer:\n{}", self.told));
+        answer.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default()
     }
 
     /// The one-time token in what was printed.
