@@ -10,17 +10,21 @@ use zeroize::Zeroizing;
 /// # Errors
 /// [`Error::Base64`], without any of the text.
 pub fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
-    plain.extend(text.chars().filter(|c| !c.is_ascii_whitespace()).map(|c| match c {
-        '+' => '-',
-        '/' => '_',
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    bytes.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
         other => other,
     }));
-    let body = plain.trim_end_matches('=');
-    if plain.len() - body.len() > 2 {
+    let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
+    if padding > 2 {
         return Err(Error::Base64);
     }
-    Ok(Zeroizing::new(Base64UrlUnpadded::decode_vec(body).map_err(|_| Error::Base64)?))
+    let body = bytes.len() - padding;
+    let plain = Base64UrlUnpadded::decode_in_place(&mut bytes[..body]).map_err(|_| Error::Base64)?.len();
+    // What is left behind the plain text is wiped with the rest when this is dropped.
+    bytes.truncate(plain);
+    Ok(bytes)
 }
 
 /// Standard base64 with padding.

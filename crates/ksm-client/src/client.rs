@@ -135,14 +135,21 @@ fn http(options: &Options) -> Result<reqwest::Client, Error> {
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(options.connect);
+    let mut private = Vec::new();
     for pem in &options.authorities {
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(pem).map_err(|_| unusable("a private authority is not in PEM"))?;
+        let certificates = reqwest::Certificate::from_pem_bundle(pem);
+        let certificates = certificates.map_err(|_| unusable("a private authority is not in PEM"))?;
         if certificates.is_empty() {
             return Err(unusable("the PEM text of a private authority has no certificate"));
         }
-        builder = builder.tls_certs_merge(certificates);
+        private.extend(certificates);
     }
+    builder = match (options.system_authorities, private.is_empty()) {
+        (true, true) => builder,
+        (true, false) => builder.tls_certs_merge(private),
+        (false, false) => builder.tls_certs_only(private),
+        (false, true) => return Err(unusable("only private authorities are to be trusted, and there is none")),
+    };
     if let Some(proxy) = &options.proxy {
         let proxy =
             reqwest::Proxy::all(proxy.expose_secret()).map_err(|_| unusable("the proxy's address cannot be used"))?;

@@ -38,6 +38,7 @@ pub struct Options {
     pub(crate) throttle: Duration,
     pub(crate) proxy: Option<SecretString>,
     pub(crate) authorities: Vec<Vec<u8>>,
+    pub(crate) system_authorities: bool,
     pub(crate) host: Option<Host>,
     pub(crate) server_keys: ServerKeys,
     pub(crate) client_version: String,
@@ -60,6 +61,7 @@ impl Options {
             throttle: Duration::from_secs(11),
             proxy: None,
             authorities: Vec::new(),
+            system_authorities: true,
             host: None,
             server_keys: ServerKeys::production(),
             client_version: CLIENT_VERSION.to_owned(),
@@ -112,6 +114,13 @@ impl Options {
     pub fn authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.authorities.push(pem.into());
         self
+    }
+
+    /// Trusts the private authorities alone and not those of the system, which are then not read either. Reading them takes
+    /// tens of milliseconds on some systems.
+    #[must_use]
+    pub fn only_private_authorities(self) -> Self {
+        Self { system_authorities: false, ..self }
     }
 
     /// Another server than the configuration names, with a port where it is not 443.

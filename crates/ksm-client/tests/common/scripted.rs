@@ -126,7 +126,7 @@ impl Scripted {
 
     pub(crate) fn options(&self) -> Options {
         let keys = self.keys.iter().map(|(id, key)| (*id, key.public()));
-        super::quick().authority(self.ca.clone()).server_keys(ServerKeys::of(keys))
+        super::quick().authority(self.ca.clone()).only_private_authorities().server_keys(ServerKeys::of(keys))
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
