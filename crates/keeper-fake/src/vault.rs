@@ -35,7 +35,7 @@ pub struct Vault {
 }
 
 /// A record, file or application.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Record {
     /// 3 is a record, 4 a file, 5 an application.
     pub version: i32,
@@ -122,7 +122,7 @@ pub enum FolderKind {
 }
 
 /// A folder of any kind.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Folder {
     /// What kind.
     pub kind: FolderKind,
@@ -144,7 +144,7 @@ pub struct Folder {
 }
 
 /// The key of a record in a shared folder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct FolderKey {
     /// Under the shared folder's key, AES-GCM.
     #[serde(with = "saved::as_text")]
@@ -156,7 +156,7 @@ pub struct FolderKey {
 }
 
 /// A file is attached to a record.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Link {
     /// The file's key under the record's key, AES-GCM.
     #[serde(with = "saved::as_text")]
@@ -175,7 +175,7 @@ pub struct Application {
 }
 
 /// A folder or record that an application may read.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Share {
     /// A shared folder, otherwise a record.
     pub folder: bool,
@@ -189,7 +189,7 @@ pub struct Share {
 }
 
 /// A device of an application.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Device {
     /// Its name; not unique.
     pub name: String,
@@ -242,6 +242,26 @@ pub struct Deleted {
     /// Their attached files.
     #[serde(with = "saved::pairs")]
     pub links: BTreeMap<(Uid, Uid), Link>,
+}
+
+/// A `Debug` without the sealed bytes.
+macro_rules! shown {
+    ($($name:ident { $($field:ident),* })*) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($field), &self.$field))*.finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+shown! {
+    Record { version, revision, modified, key_type, file }
+    Folder { kind, parent, revision, defaults }
+    FolderKey { can_edit, can_share }
+    Link { revision }
+    Share { folder, editable, created }
+    Device { name, client_id, bound, lock_ip, created, first_access, last_access, access_until }
 }
 
 impl Vault {

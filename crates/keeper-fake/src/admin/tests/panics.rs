@@ -140,19 +140,27 @@ proptest! {
 
 #[test]
 fn nothing_secret_is_printed() {
-    let client = Client::logged_in();
-    let printed = format!("{:?} {:?} {:?}", client.admin, client.device, client.admin.account);
+    let (mut client, made) = Client::made();
+    client.add_file(b"content");
+    let (application, key) = client.add_application();
+    client.share(application, made.folder, key.seal(made.folder_key.expose())).unwrap();
+    client.admin.account.mail.push("123456".to_owned());
+    let printed = format!("{:?} {:?} {:?} {:?}", client.admin, client.device, client.admin.account, client.vault);
     let account = &client.admin.account;
-    let secrets = [
-        account.expose_password().to_owned(),
-        keeper_wire::text::url(&client.session),
-        keeper_wire::text::url(&client.device.clone_code),
-        keeper_wire::text::url(client.device.private_key.expose_scalar()),
-        keeper_wire::text::url(account.data_key().expose()),
-        format!("{:?}", client.session),
-        format!("{:?}", client.device.clone_code),
+    let mut secrets: Vec<Vec<u8>> = vec![
+        client.session.clone(),
+        client.device.clone_code.clone(),
+        client.device.private_key.expose_scalar().to_vec(),
+        account.data_key().expose().to_vec(),
+        client.vault.folder_keys[&(made.folder, made.record)].key.clone(),
+        client.vault.applications[&application].shares[&made.folder].key.clone(),
     ];
-    for secret in secrets {
+    secrets.extend(client.vault.records.values().flat_map(|record| [record.key.clone(), record.data.clone()]));
+    secrets.extend(client.vault.folders.values().map(|folder| folder.key.clone()));
+    let stored = client.vault.records.values().find_map(|record| record.file.as_ref()).unwrap();
+    let mut texts = vec![account.expose_password().to_owned(), stored.ticket.clone(), "123456".to_owned()];
+    texts.extend(secrets.iter().flat_map(|bytes| [keeper_wire::text::url(bytes), format!("{bytes:?}")]));
+    for secret in texts {
         assert!(!printed.contains(&secret), "{printed}");
     }
 }
