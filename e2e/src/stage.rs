@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_infra::{Aws, Connection, Home, SharedHttpClient};
 use deployer::Host;
 use deployer::config::Config;
-use deployer::guide::{self, Material, Words};
+use deployer::guide::{self, Keeper, Material, Words};
 use resource_graph::{Cx, SystemClock};
 use sandbox::{ENDPOINT_VARIABLE, Emulator, Settings};
 
@@ -97,7 +97,7 @@ impl Stage {
         let aws = Aws::connect(&connection).await.expect("the emulator answers");
         let config = Config::sandbox("unread.pfx".into(), "unread.txt".into(), "unread.json".into());
         let home = Home::new(Arc::new(aws), config.name.as_str(), config.tags.clone());
-        let graph = guide::graph(&config, &Material::unknown(), &home, &Words::default());
+        let graph = guide::graph(&config, &Material::unknown(), &home, &Keeper::by_hand(), &Words::default());
         let cx = Cx::new("census", Duration::from_secs(120), Arc::new(|_| ()), Arc::new(SystemClock));
         let mut census = BTreeMap::new();
         for marked in graph.list(&cx).await.expect("the emulator lists") {

@@ -36,6 +36,7 @@ pub mod config;
 pub mod exit_codes;
 pub mod guide;
 mod host;
+mod keeper;
 mod refusal;
 mod show;
 #[cfg(feature = "sandbox")]

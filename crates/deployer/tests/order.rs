@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use deployer::config::Config;
-use deployer::guide::{self, Material, Words};
+use deployer::guide::{self, Keeper, Material, Words};
 use resource_graph::{Graph, NodeIndex};
 
 /// Who waits for whom, and what happens otherwise. `*` stands for any end of a name.
@@ -123,7 +123,7 @@ fn actual(graph: &Graph) -> BTreeSet<(String, String)> {
 
 fn guide() -> Graph {
     let config = Config::sandbox("x.pfx".into(), "x.txt".into(), "x.json".into());
-    guide::graph(&config, &Material::unknown(), &aws_infra::testing::home(), &Words::default())
+    guide::graph(&config, &Material::unknown(), &aws_infra::testing::home(), &Keeper::by_hand(), &Words::default())
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use crate::refusal::Refusal;
 
 pub(crate) async fn run(host: &Host, lang: Lang, options: DestroyOptions) -> ExitCode {
     // The sandbox ends with what was in it.
-    let session = match Session::open(host, lang, &options.place, Needed::Nothing, "destroy", false).await {
+    let needed = if options.keeper { Needed::Keeper } else { Needed::Nothing };
+    let session = match Session::open(host, lang, &options.place, needed, "destroy", false).await {
         Ok(session) => session,
         Err((show, refusal)) => return show.refuse(&refusal),
     };

@@ -10,7 +10,7 @@ use crate::catalogue::{Lang, StepId};
 use crate::cli::{Format, Where};
 use crate::config::{self, Config, Ownership};
 use crate::exit_codes::ExitCode;
-use crate::guide::{self, Material, Words};
+use crate::guide::{self, Keeper, Material, Words};
 use crate::host::Host;
 use crate::refusal::Refusal;
 use crate::show::Show;
@@ -18,9 +18,11 @@ use crate::show::Show;
 /// What a command needs of the person's files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needed {
-    /// Certificate and secret.
+    /// Certificate and secret, and a sign-in to Keeper where the config names one.
     Material,
-    /// Neither: to find and undo a deployment takes only its config.
+    /// A sign-in to Keeper alone: to find and undo both halves of a deployment.
+    Keeper,
+    /// Neither: to find and undo the AWS half takes only the config.
     Nothing,
 }
 
@@ -82,7 +84,7 @@ impl Session {
         }
         let material = match needed {
             Needed::Material => Material::read(&config, host, host.clock.now())?,
-            Needed::Nothing => Material::unknown(),
+            Needed::Keeper | Needed::Nothing => Material::unknown(),
         };
         for finding in &material.warnings {
             show.warn("certificate", None, &format!("{}: {}", finding.id, finding.message));
@@ -115,7 +117,8 @@ impl Session {
             world.furnish(&home).await?;
         }
         let words = Words::default();
-        let graph = guide::graph(&config, &material, &home, &words);
+        let keeper = keeper_half(host, &config, &cx, needed).await?;
+        let graph = guide::graph(&config, &material, &home, &keeper, &words);
         let nodes: Vec<String> = graph.nodes().map(|node| graph.subject(node).node.to_string()).collect();
         config.check_ownership(nodes.iter().map(String::as_str)).map_err(|error| usage(show, &error))?;
         for node in graph.nodes() {
@@ -177,6 +180,18 @@ impl Session {
             world.leave().await;
         }
     }
+}
+
+/// Signs in to Keeper, if this command needs it and the config says how.
+async fn keeper_half(host: &Host, config: &Config, cx: &Cx, needed: Needed) -> Result<Keeper, Refusal> {
+    let said = cx.clone();
+    let tell: crate::keeper::Tell = Arc::new(move |text: &str| said.say(text));
+    let device = crate::keeper::device(&config.keeper.endpoint, Arc::clone(&tell))?;
+    let session = match needed {
+        Needed::Nothing => None,
+        Needed::Keeper | Needed::Material => crate::keeper::sign_in(config, host, tell).await?,
+    };
+    Ok(Keeper { session, device })
 }
 
 /// Ctrl-C reaches the run.

@@ -121,7 +121,7 @@ pub(super) fn automator(config: &Config) -> String {
 }
 
 /// A skill as Keeper Commander calls it.
-fn word(skill: Skill) -> &'static str {
+pub(super) fn word(skill: Skill) -> &'static str {
     match skill {
         Skill::Device => "device",
         Skill::Team => "team",

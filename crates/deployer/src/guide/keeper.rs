@@ -1,25 +1,123 @@
-//! The Keeper half of the guide: K2 to K7, A14 and A15.
+//! The Keeper half of the guide: K2 to K7, A14 and A15; done by this tool when somebody is signed in, else by a person.
 
+use std::sync::Arc;
+
+use automator_admin::automator::Skill;
+use automator_admin::vault::application::Application;
 use aws_infra::ecs::Confirmation;
+use aws_infra::{ClusterArn, SecretArn};
+use keeper_infra::{
+    Administrator, Applications, Attachments, Device, FolderShare, Home, Record, SharedFolder, SharedFolders,
+    WantedAttachment,
+};
 use resource_graph::{NodeId, NodeIndex, Ref};
+use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 use taskdef::RecordUid;
 
+use super::border::{self, RECORD_UID};
 use super::by_hand::{self, ByHand, Commands};
+use super::material::Files;
 use super::{Guide, Material, Running, Words};
 use crate::catalogue::StepId;
-use crate::config::KeeperHalf;
+use crate::config::{self, KeeperHalf};
+
+/// The Keeper half's own tools: who is signed in, and how a device's calls are made.
+pub struct Keeper {
+    /// The signed-in administrator; none where a person does the Keeper half, or where it is to be left alone.
+    pub session: Option<automator_admin::Session>,
+    /// How a device's calls are made.
+    pub device: ksm_client::Options,
+}
+
+impl Keeper {
+    /// Nobody is signed in.
+    pub fn by_hand() -> Self {
+        Self { session: None, device: ksm_client::Options::new() }
+    }
+}
 
 /// What the Keeper half gives to the AWS half.
 pub(super) struct Vault {
     /// K3: the record with the three files.
     pub(super) record: Ref<RecordUid>,
-    /// What a task needs of the vault before it can start, though no value passes: files, share, device.
+    /// What a task needs of the vault before it can start, though no value passes: files and share.
     pub(super) ready: Vec<NodeIndex>,
+    /// K5, where this tool made it: the device belongs to it.
+    pub(super) application: Option<(Home, Ref<Application>)>,
     /// K7, where a person makes it: the secret can be stored only when it is there.
     pub(super) device: Option<NodeIndex>,
 }
 
 impl Guide<'_> {
+    /// K2 to K6, and K7 where a person does it.
+    pub(super) fn vault(&mut self, material: &Material) -> Vault {
+        match &self.keeper.session {
+            Some(session) => {
+                let home = Home::new(session.clone(), self.config.name.as_str());
+                self.vault_signed_in(material, home)
+            }
+            None => self.vault_by_hand(material),
+        }
+    }
+
+    /// K2 to K6.
+    fn vault_signed_in(&mut self, material: &Material, home: Home) -> Vault {
+        let (title, node) = (self.names.folder(), NodeId::from("vault-folder"));
+        let folder = SharedFolder { home: home.clone(), node: node.clone(), title: title.clone() };
+        let folder = self.add(StepId::K2, &[], |_, _, _| folder);
+        self.graph.inventory(SharedFolders { home: home.clone(), node, title });
+
+        let node = NodeId::from("vault-record");
+        let record = Record { home: home.clone(), node, title: self.names.record(), folder: folder.clone() };
+        let record = self.add(StepId::K3, &[], |_, _, _| record);
+        let [certificate, properties] = files(material);
+        let node = NodeId::from("vault-certificate");
+        let certificate = Attachments { home: home.clone(), node, record: record.clone(), files: certificate };
+        let certificate = self.add(StepId::K3, &["C20", "C39"], |_, _, _| certificate);
+        let node = NodeId::from("vault-properties");
+        let properties = Attachments { home: home.clone(), node, record: record.clone(), files: properties };
+        let properties = self.add(StepId::K4, &["C34", "C35", "C36", "C39"], |_, _, _| properties);
+        // Both write the same record: one after the other, or the second finds it changed.
+        self.graph.after(properties.node(), certificate.node());
+
+        let (title, node) = (self.names.application(), NodeId::from("ksm-application"));
+        let application = keeper_infra::Application { home: home.clone(), node: node.clone(), title: title.clone() };
+        let application = self.add(StepId::K5, &[], |_, _, _| application);
+        self.graph.inventory(Applications { home: home.clone(), node, title });
+        let share = FolderShare {
+            home: home.clone(),
+            node: NodeId::from("ksm-share"),
+            folder,
+            application: application.clone(),
+            editable: false,
+        };
+        let share = self.add(StepId::K6, &[], |_, _, _| share);
+        Vault {
+            record: record.field(RECORD_UID),
+            ready: vec![certificate.node(), properties.node(), share.node()],
+            application: Some((home, application)),
+            device: None,
+        }
+    }
+
+    /// K7: the device, whose configuration goes into the secret.
+    pub(super) fn device(&mut self, vault: &Vault, secret: &Ref<SecretArn>) -> Option<NodeIndex> {
+        let (home, application) = vault.application.as_ref()?;
+        let host = self.config.keeper.endpoint.host.clone();
+        let device = Device {
+            home: home.clone(),
+            node: NodeId::from("ksm-device"),
+            name: self.names.device(),
+            application: application.clone(),
+            place: secret.clone(),
+            store: Arc::new(border::Secrets(self.home.clone())),
+            host: host.unwrap_or_else(|| home.session.host()),
+            options: self.keeper.device.clone(),
+        };
+        Some(self.add(StepId::K7, &["C05"], |_, _, _| device).node())
+    }
+
     /// K2 to K7, where a person does them and writes into the config what came of it.
     pub(super) fn vault_by_hand(&mut self, material: &Material) -> Vault {
         let commands = Commands::of(&self.names, &material.attachments);
@@ -48,7 +146,8 @@ impl Guide<'_> {
         ] {
             self.graph.after(later, earlier);
         }
-        Vault { record, ready: vec![properties.node(), device.node()], device: Some(device.node()) }
+        let ready = vec![properties.node(), device.node()];
+        Vault { record, ready, application: None, device: Some(device.node()) }
     }
 
     fn by_hand<T: Clone + Send + Sync + 'static>(
@@ -62,8 +161,54 @@ impl Guide<'_> {
         self.add(step, corrections, |_, _, _| ByHand { node: NodeId::new(node), result, task })
     }
 
+    /// A14 to A17.
+    pub(super) fn automator(&mut self, running: &Running, words: &Words) {
+        match &self.keeper.session {
+            Some(session) => {
+                let home = Home::new(session.clone(), self.config.name.as_str());
+                let automator = self.automator_signed_in(running, home);
+                let tested = self.test(running, automator.node(), words);
+                self.count(running, automator, tested);
+            }
+            None => {
+                let automator = self.automator_by_hand(running, words);
+                let tested = self.test(running, automator.node(), words);
+                self.count(running, automator, tested);
+            }
+        }
+    }
+
+    /// A14, that somebody may do it, and A15.
+    fn automator_signed_in(&mut self, running: &Running, home: Home) -> Ref<i64> {
+        let KeeperHalf::Login { node, .. } = &self.config.keeper.half else {
+            unreachable!("nobody signs in without it")
+        };
+        let (node, config) = (node.clone(), self.config);
+        let may = Administrator { home: home.clone(), node: NodeId::from("administrator") };
+        let may = self.read(StepId::A14, &["C26"], may);
+        let automator = keeper_infra::Automator {
+            home,
+            node: NodeId::from("automator"),
+            name: config.automator.name.clone(),
+            enterprise_node: node,
+            url: format!("https://{}", config.host),
+            skills: config.automator.skills.iter().map(|skill| match skill {
+                config::Skill::Device => Skill::DeviceApproval,
+                config::Skill::Team => Skill::TeamApproval,
+                config::Skill::TeamForUser => Skill::TeamForUserApproval,
+            }).collect(),
+            service: running.service.clone(),
+            tasks: Arc::new(border::Tasks { home: self.home.clone(), cluster: ClusterArn::new(self.names.cluster()) }),
+        };
+        let automator = self.add(StepId::A15, &["C26", "C27", "C30"], |_, _, _| automator);
+        self.graph.after(automator.node(), may.node());
+        // Keeper's cloud must reach the service to hand over its keys.
+        self.graph.after(automator.node(), running.reached);
+        automator
+    }
+
     /// A15, where a person does it.
-    pub(super) fn automator_by_hand(&mut self, running: &Running, words: &Words) -> Ref<()> {
+    fn automator_by_hand(&mut self, running: &Running, words: &Words) -> Ref<()> {
         let confirmed = self.add(StepId::A15, &["C26", "C27", "C30"], |home, config, _| Confirmation {
             home,
             node: NodeId::from("automator"),
@@ -76,4 +221,24 @@ impl Guide<'_> {
         self.graph.after(confirmed.node(), running.reached);
         confirmed
     }
+}
+
+/// The files of K3 and of K4, with what their generations have in common.
+fn files(material: &Material) -> [Vec<WantedAttachment>; 2] {
+    let names = &material.attachments;
+    let file = |name: &str, stem, end, bytes: &[u8]| WantedAttachment {
+        name: name.to_owned(),
+        stem,
+        end,
+        bytes: Zeroizing::new(bytes.to_vec()),
+    };
+    let Files { pfx, password, properties } = &material.files;
+    let password = password.expose_secret().as_bytes();
+    [
+        vec![
+            file(names.pfx.as_str(), "ssl-certificate", ".pfx", pfx),
+            file(names.password.as_str(), "ssl-certificate-password", ".txt", password),
+        ],
+        vec![file(names.properties.as_str(), "keeper", ".properties", properties.as_bytes())],
+    ]
 }

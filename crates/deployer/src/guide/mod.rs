@@ -1,8 +1,9 @@
 //! The guide, top to bottom, as a graph. This file reads like the guide's table of contents.
 
+mod border;
 mod by_hand;
 mod keeper;
-mod material;
+pub(crate) mod material;
 mod names;
 pub mod properties;
 
@@ -30,6 +31,7 @@ use resource_graph::{Graph, Label, NodeId, NodeIndex, Ownership, Ref};
 use taskdef::Images;
 
 pub(crate) use by_hand::BY_HAND;
+pub use keeper::Keeper;
 pub use material::{Ask, Material};
 pub use names::Names;
 
@@ -46,9 +48,9 @@ pub const FOUND_BY_TAGS: [&str; 6] =
     ["vpc", "subnet", "internet-gateway", "route-table", "efs-file-system", "efs-access-point"];
 
 /// The whole guide as a graph.
-pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -> Graph {
-    let mut guide = Guide { graph: Graph::new(), config, names: Names::of(config), home };
-    let vault = guide.vault_by_hand(material); // K2 to K7
+pub fn graph(config: &Config, material: &Material, home: &Home, keeper: &Keeper, words: &Words) -> Graph {
+    let mut guide = Guide { graph: Graph::new(), config, names: Names::of(config), home, keeper };
+    let vault = guide.vault(material); // K2 to K6
     let network = guide.network(); // A1
     let logs = guide.log_group(); // A2
     let (execution, task) = guide.roles(); // A3, X2
@@ -56,6 +58,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -
     let (file_systems, access_points, mounts) = guide.file_systems(&network, &groups); // A6, X3
     let cluster = guide.cluster(); // A7
     let secret = guide.secret(material, vault.device); // X1
+    let device = guide.device(&vault, &secret); // K7
     let policies = guide.policies(&execution, &task, &secret, &file_systems, &access_points); // X1, X3
     let definition =
         guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
@@ -108,7 +111,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -
     });
     // Order without data. A task that starts before these are there fails, and takes the deployment with it.
     let service = running.node();
-    for earlier in policies.into_iter().chain(mounts).chain(groups.rules).chain(vault.ready) {
+    for earlier in policies.into_iter().chain(mounts).chain(groups.rules).chain(vault.ready).chain(device) {
         guide.graph.after(service, earlier);
     }
     guide.graph.after(service, listener.node()); // ECS refuses a target group that no listener forwards to.
@@ -117,9 +120,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home, words: &Words) -
 
     let record = guide.dns(&balancer); // A13
     let service = Running { cluster, service: running, reached: record };
-    let automator = guide.automator_by_hand(&service, words); // A15
-    let tested = guide.test(&service, automator.node(), words); // A16
-    guide.count(&service, automator, tested); // A17
+    guide.automator(&service, words); // A14 to A17
     guide.graph
 }
 
@@ -145,6 +146,7 @@ struct Guide<'a> {
     config: &'a Config,
     names: Names,
     home: &'a Home,
+    keeper: &'a Keeper,
 }
 
 /// What A1 gives to the other steps.

@@ -1,14 +1,18 @@
-//! The sandbox as a deployer sees it: an emulator, a hosted zone, a throw-away certificate, a config.
+//! The sandbox as a deployer sees it: an emulator, a hosted zone, a Keeper, a throw-away certificate, a config.
+
+mod keeper;
 
 use std::path::{Path, PathBuf};
 
 use aws_infra::Home;
+use certs::Bundle;
 use certs::make::{Authority, KeyType, generate_password};
 use jiff::ToSpan;
 use resource_graph::Error;
-use sandbox::{Emulator, Settings};
+use sandbox::{Emulator, Origin, Settings};
 use secrecy::ExposeSecret;
 
+use self::keeper::Keeper;
 use crate::config::Config;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
@@ -23,16 +27,16 @@ const TOOLS_VARIABLE: &str = "KEEPER_AUTOMATOR_SANDBOX_TOOLS";
 /// An open sandbox.
 pub(crate) struct World {
     emulator: Emulator,
+    keeper: Keeper,
     keep: bool,
     root: PathBuf,
     files: Files,
 }
 
-/// What a person would have: a certificate, its password, a device configuration. None of it opens anything.
+/// What a person would have: a certificate and its password. Neither opens anything.
 struct Files {
     pfx: PathBuf,
     password: PathBuf,
-    ksm_config: PathBuf,
 }
 
 impl World {
@@ -57,15 +61,20 @@ impl World {
                 None => refusal,
             }
         })?;
-        let files = Files::make(&root.join("sandbox").join("world"), host).map_err(|error| failed(&error))?;
-        Ok(Self { emulator, keep, root, files })
+        let directory = root.join("sandbox").join("world");
+        let (files, certificate) = Files::make(&directory, host).map_err(|error| failed(&error))?;
+        // A vault belongs to the AWS that it was deployed with: with a new emulator everything is new.
+        let fresh = matches!(emulator.origin, Origin::Started);
+        let keeper = Keeper::enter(&directory, &certificate, fresh).await.map_err(|error| failed(&error))?;
+        Ok(Self { emulator, keeper, keep, root, files })
     }
 
     /// The config of the pretend deployment.
     pub(crate) fn config(&self) -> Config {
-        let Files { pfx, password, ksm_config } = &self.files;
-        let mut config = Config::sandbox(pfx.clone(), password.clone(), ksm_config.clone());
+        let Files { pfx, password } = &self.files;
+        let mut config = Config::sandbox(pfx.clone(), password.clone(), PathBuf::new());
         config.endpoint.url = Some(self.emulator.endpoint.clone());
+        self.keeper.describe(&mut config);
         config
     }
 
@@ -92,15 +101,14 @@ impl World {
 
 impl Files {
     /// The files of an earlier run are used again as long as the certificate lives, so that a second deploy finds nothing to do.
-    fn make(directory: &Path, host: &Host) -> anyhow::Result<Self> {
+    fn make(directory: &Path, host: &Host) -> anyhow::Result<(Self, Bundle)> {
         let files = Self {
             pfx: directory.join("ssl-certificate.pfx"),
             password: directory.join("ssl-certificate-password.txt"),
-            ksm_config: directory.join("ksm-config.txt"),
         };
         let now = host.clock.now();
-        if files.is_usable(now) {
-            return Ok(files);
+        if let Some(usable) = files.usable(now) {
+            return Ok((files, usable));
         }
         std::fs::create_dir_all(directory)?;
         let authority = Authority::throw_away("Keeper Automator sandbox", now)?;
@@ -109,22 +117,15 @@ impl Files {
         let password = generate_password()?;
         write(&files.pfx, &bundle.to_pfx(&password)?)?;
         write(&files.password, password.expose_secret().as_bytes())?;
-        // Random, so that tests can look for it: a real one opens a vault.
-        let ksm_config = aws_infra::digest(&[generate_password()?.expose_secret()]);
-        write(&files.ksm_config, ksm_config.as_bytes())?;
-        Ok(files)
+        Ok((files, bundle))
     }
 
-    fn is_usable(&self, now: jiff::Timestamp) -> bool {
-        let read = || {
-            let pfx = std::fs::read(&self.pfx).ok()?;
-            let password = std::fs::read_to_string(&self.password).ok()?;
-            certs::Bundle::from_pfx(&pfx, &password.into()).ok()
-        };
-        self.ksm_config.exists()
-            && read().is_some_and(|bundle| {
-                bundle.leaf().days_left(now) > 30 && bundle.judge(Config::SANDBOX_HOST, now).is_usable()
-            })
+    fn usable(&self, now: jiff::Timestamp) -> Option<Bundle> {
+        let pfx = std::fs::read(&self.pfx).ok()?;
+        let password = std::fs::read_to_string(&self.password).ok()?;
+        let bundle = Bundle::from_pfx(&pfx, &password.into()).ok()?;
+        let good = bundle.leaf().days_left(now) > 30 && bundle.judge(Config::SANDBOX_HOST, now).is_usable();
+        good.then_some(bundle)
     }
 }
 
