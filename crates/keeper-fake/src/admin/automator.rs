@@ -4,7 +4,7 @@
 //! the state machine does no input or output. What the real service answers on its own paths is in no public source, so
 //! `GET /health` is all that is asked of it, and the fake makes the service's key pair itself.
 //!
-//! Guesses, all of them [guess] in the specification: the texts of refusals, that `reset` forgets the exchanged keys, that
+//! Guesses: the texts of refusals, that `reset` forgets the exchanged keys, that
 //! `setup` may be repeated in any state, and that a taken name gets a number.
 
 use super::enterprise::Enterprise;
