@@ -4,8 +4,8 @@
 //! the state machine does no input or output. What the real service answers on its own paths is in no public source, so
 //! `GET /health` is all that is asked of it, and the fake makes the service's key pair itself.
 //!
-//! Guesses: the texts of refusals, that `reset` forgets the exchanged keys, that
-//! `setup` may be repeated in any state, and that a taken name gets a number.
+//! Guesses: the texts of refusals, that `reset` forgets the exchanged keys, that `setup` may be repeated in any state, and
+//! that a taken name gets a number.
 
 use super::enterprise::Enterprise;
 use super::reply::{Contact, Refusal, Reply, Verb, read};

@@ -1,7 +1,7 @@
 //! The administrator side: `POST /api/rest/…` with protobuf inside.
 //!
-//! A state machine without input or output. [`Admin::answer`] takes a request and gives an answer; where Keeper's cloud would
-//! call the Automator service, it gives a contact instead, and the caller says with [`Admin::contacted`] how that went.
+//! A state machine without input or output. `Admin::answer` takes a request and gives an answer; where Keeper's cloud would
+//! call the Automator service, it gives a contact instead, and the caller says with `Admin::contacted` how that went.
 //!
 //! Every answer here is ours: what the vendor's client sends and understands is known, what the service refuses and how is
 //! mostly not. The files say which of their answers are guesses.
