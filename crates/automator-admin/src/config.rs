@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use keeper_wire::crypto::sha256;
 use keeper_wire::ec::PrivateKey;
 use keeper_wire::{Host, text};
 use secrecy::SecretString;
@@ -33,7 +34,12 @@ pub struct Config {
     pub(crate) password: Option<SecretString>,
     pub(crate) proxy: Option<SecretString>,
     pub(crate) alternate: bool,
+    /// Names the clone code that was sent and not answered yet; empty when there is none.
+    resuming: String,
 }
+
+/// Our own member: see [`Config::note_resuming`].
+const RESUMING: &str = "keeper_automator_resuming";
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,6 +92,7 @@ impl Config {
             clone_code: decoded(&whole, "clone_code")?,
             password: secret(member(&whole, "password")?),
             proxy: secret(member(&whole, "proxy")?),
+            resuming: member(&whole, RESUMING)?.to_owned(),
             alternate: whole.0.get("sso_master_password").and_then(Value::as_bool).unwrap_or(false),
             whole,
         })
@@ -116,6 +123,12 @@ impl Config {
         set("device_token", text::url(&self.device_token));
         set("private_key", self.private_key.as_ref().map_or_else(String::new, |key| text::url(key.expose_scalar())));
         set("clone_code", text::url(&self.clone_code));
+        set(RESUMING, self.resuming.clone());
+        for (name, gone) in [("clone_code", self.clone_code.is_empty()), (RESUMING, self.resuming.is_empty())] {
+            if gone && let Some(Value::String(mut old)) = whole.0.shift_remove(name) {
+                old.zeroize();
+            }
+        }
         // Where the vendor's client would otherwise move the credentials into a key store.
         if !whole.0.contains_key("config_storage") {
             whole.0.insert("config_storage".to_owned(), Value::String("file".to_owned()));
@@ -136,6 +149,27 @@ impl Config {
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// Notes that the clone code is about to be sent. When no answer to it is ever written down, the next run can tell so.
+    pub(crate) fn note_resuming(&mut self) {
+        self.resuming = self.code_mark();
+    }
+
+    /// Whether this very clone code was sent before, and no answer to it was written down.
+    pub(crate) fn was_resuming(&self) -> bool {
+        !self.clone_code.is_empty() && self.resuming == self.code_mark()
+    }
+
+    /// The next clone code, which ends the note about the one before.
+    pub(crate) fn set_clone_code(&mut self, code: Vec<u8>) {
+        self.clone_code = Zeroizing::new(code);
+        self.resuming.clear();
+    }
+
+    /// Names a clone code without giving it away.
+    fn code_mark(&self) -> String {
+        text::url(&sha256(&self.clone_code)[..9])
     }
 
     /// Whether it holds a registered device, so that a login may resume.
@@ -471,5 +505,21 @@ mod tests {
             assert_eq!(mode(store.path()), 0o600);
         }
         assert_eq!(store.load().unwrap().user(), "admin@example.com");
+    }
+
+    #[test]
+    fn a_code_that_was_sent_is_noted_until_the_next_one_comes() {
+        let json = br#"{"server":"US","clone_code":"Y29kZQ","x":1}"#;
+        let mut config = Config::parse(json).unwrap();
+        assert!(!config.was_resuming());
+        config.note_resuming();
+        let mut again = Config::parse(&config.to_json()).unwrap();
+        assert!(again.was_resuming());
+        again.set_clone_code(b"next".to_vec());
+        let text = String::from_utf8(again.to_json().to_vec()).unwrap();
+        assert!(!Config::parse(text.as_bytes()).unwrap().was_resuming() && !text.contains(RESUMING), "{text}");
+        // A copy that got another code by another way is not blamed for it.
+        config.clone_code = Zeroizing::new(b"other".to_vec());
+        assert!(!config.was_resuming());
     }
 }

@@ -139,7 +139,7 @@ impl Transport {
                 }
                 Err(Failure::Ended(error)) => {
                     failures += 1;
-                    let again = failures < READ_ATTEMPTS && worth_repeating(&error);
+                    let again = failures < READ_ATTEMPTS && worth_repeating(&error, call.write);
                     let wait = doubled(self.options.pause, failures);
                     let event = Event::Repeated { call: call.name, wait, attempt: failures };
                     if !again || !until.wait(&self.options, wait, &event).await {
@@ -357,7 +357,7 @@ impl Transport {
             failures += 1;
             let wait = doubled(self.options.pause, failures);
             let event = Event::Repeated { call, wait, attempt: failures };
-            let again = failures < READ_ATTEMPTS && worth_repeating(&error);
+            let again = failures < READ_ATTEMPTS && worth_repeating(&error, false);
             if !again || !until.wait(&self.options, wait, &event).await {
                 return Err(error);
             }
@@ -387,11 +387,12 @@ impl From<Error> for Failure {
     }
 }
 
-/// Reads whose answer was lost, and anything that was never sent.
-fn worth_repeating(error: &Error) -> bool {
+/// Reads without a usable answer, and anything that was never sent.
+fn worth_repeating(error: &Error, write: bool) -> bool {
     match error {
-        Error::Lost { what: Break::Connect, .. } | Error::Lost { write: false, .. } => true,
-        Error::Http { write: false, status, .. } => *status >= 500,
+        Error::Lost { what, .. } => !write || *what == Break::Connect,
+        Error::Http { status, .. } => !write && *status >= 500,
+        Error::Refused(refusal) => !write && refusal.status >= 500,
         _ => false,
     }
 }

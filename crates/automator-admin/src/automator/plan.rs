@@ -161,7 +161,7 @@ pub fn plan(found: Option<&Info>, wanted: &Wanted) -> Result<Vec<Step>, Automato
 /// Spec 4.2, and nothing but https: the enterprise's keys go over this address.
 pub(super) fn normal_url(url: &str) -> Result<String, AutomatorError> {
     let wrong = || AutomatorError::Url { url: url.to_owned() };
-    let text = url.trim().trim_end_matches('/');
+    let text = url.trim();
     let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let parsed = url::Url::parse(&text).map_err(|_| wrong())?;
     let fits = parsed.scheme() == "https"

@@ -14,8 +14,10 @@ pub const RESTRICTED_CLIENT: &str = "a role forbids programs such as this one: i
 #[non_exhaustive]
 pub enum LoginError {
     /// The clone code was not taken, and there is nothing else to sign in with.
-    #[error("resume the session, because Keeper did not take the stored clone code{}", said(.message))]
+    #[error("resume the session, because Keeper did not take the stored clone code{}{}", cause(*.lost), said(.message))]
     NotResumed {
+        /// Whether an earlier run is known to have sent this code without ever getting the answer.
+        lost: bool,
         /// Keeper's text.
         message: String,
     },
@@ -88,6 +90,10 @@ pub enum LoginError {
     },
 }
 
+fn cause(lost: bool) -> &'static str {
+    if lost { ": an earlier run sent this code, which is good once, and never got the answer" } else { "" }
+}
+
 fn said(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!("; Keeper said: {message}") }
 }
@@ -113,7 +119,7 @@ impl LoginError {
 
     pub(crate) fn server_text(&self) -> Option<&str> {
         match self {
-            Self::NotResumed { message }
+            Self::NotResumed { message, .. }
             | Self::UnknownDevice { message }
             | Self::NotApproved { message }
             | Self::WrongPassword { message }

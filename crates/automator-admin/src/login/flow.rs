@@ -44,6 +44,8 @@ const MOST_QUESTIONS: usize = 3;
 #[derive(Default)]
 struct Tried {
     resume: bool,
+    /// Whether an earlier run had sent the same clone code.
+    lost: bool,
     region: bool,
     introduced: bool,
     registered: bool,
@@ -73,7 +75,7 @@ impl Flow<'_> {
             answer = match state {
                 LoginState::LoggedIn => return self.finish(answer, &tried),
                 LoginState::RequiresUsername if self.config.user.is_empty() => {
-                    return Err(LoginError::NotResumed { message }.into());
+                    return Err(LoginError::NotResumed { lost: tried.lost, message }.into());
                 }
                 LoginState::RequiresUsername => {
                     tried.resume = false;
@@ -134,8 +136,13 @@ impl Flow<'_> {
     }
 
     /// A change, because a clone code is good for one call: its answer must not be asked for twice.
-    async fn start_once(&self, tried: &Tried, token: &[u8]) -> Result<m::LoginResponse, Error> {
+    async fn start_once(&mut self, tried: &mut Tried, token: &[u8]) -> Result<m::LoginResponse, Error> {
         let first = token.is_empty();
+        if first && tried.resume {
+            tried.lost |= self.config.was_resuming();
+            self.config.note_resuming();
+            self.store.store(self.config)?;
+        }
         let request = m::StartLoginRequest {
             encrypted_device_token: self.config.device_token.clone(),
             // With a clone code the account is known by it.
@@ -177,6 +184,7 @@ impl Flow<'_> {
         let host: Host = host.parse().map_err(|_| Error::Refused(refusal.clone()))?;
         self.transport.redirect(host.clone())?;
         self.config.server = Some(host);
+        self.store.store(self.config)?;
         self.introduce(tried).await
     }
 
@@ -220,7 +228,7 @@ impl Flow<'_> {
         }
         self.config.device_token = device.encrypted_device_token;
         self.config.private_key = Some(key);
-        self.config.clone_code = Zeroizing::default();
+        self.config.set_clone_code(Vec::new());
         self.store.store(self.config)?;
         Ok(())
     }
@@ -364,7 +372,9 @@ impl Flow<'_> {
         }
         Err(match refused {
             Some(message) => LoginError::WrongPassword { message },
-            None if resumed => LoginError::NotResumed { message: clean(&answer.message) },
+            None if resumed && !tried.region => {
+                LoginError::NotResumed { lost: tried.lost, message: clean(&answer.message) }
+            }
             None => LoginError::NoPassword,
         }
         .into())
@@ -373,7 +383,7 @@ impl Flow<'_> {
     /// Writes the next clone code down, and only then looks at the rest of the answer.
     fn finish(&mut self, answer: m::LoginResponse, tried: &Tried) -> Result<Opened, Error> {
         if !answer.clone_code.is_empty() {
-            self.config.clone_code = Zeroizing::new(answer.clone_code);
+            self.config.set_clone_code(answer.clone_code);
         }
         if !answer.primary_username.is_empty() {
             self.config.user = answer.primary_username.trim().to_lowercase();
