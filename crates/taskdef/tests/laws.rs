@@ -189,18 +189,47 @@ fn secrets() -> impl Strategy<Value = Secrets> {
         .prop_map(Secrets)
 }
 
+/// Up to the 64 KiB that ECS takes.
+fn large_json() -> impl Strategy<Value = Value> {
+    (vec(any_json(), 1..16), 0..64_usize * 1024, any::<bool>()).prop_map(|(parts, length, containers)| {
+        let (mut values, mut room) = (Vec::new(), length);
+        for part in parts.iter().cycle() {
+            let Some(left) = room.checked_sub(part.to_string().len() + 1) else { break };
+            values.push(part.clone());
+            room = left;
+        }
+        if containers { json!({ "containerDefinitions": values }) } else { Value::from(values) }
+    })
+}
+
+/// Everything that is done with a document.
+fn use_up(value: Value) -> Result<(), TestCaseError> {
+    let text = value.to_string();
+    if let Ok(document) = Document::from_value(value) {
+        let task = &document.definition;
+        let findings: Vec<_> = lint(task).into_iter().chain(hints(task)).collect();
+        sarif::log(&findings, "x.json", document.pointer_prefix(), Some(&text));
+        check_settings(&Settings::guide(), task, None);
+        prop_assert!(diff(task, task).is_empty());
+        let _ = (corrections(&TaskDefinition::default(), task), document.for_registration());
+    }
+    Ok(())
+}
+
+proptest! {
+    // One of these takes as long as a hundred of the others.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_json_value_up_to_64_kib_is_read_or_refused(value in large_json()) {
+        use_up(value)?;
+    }
+}
+
 proptest! {
     #[test]
     fn any_json_value_is_read_or_refused(value in any_json()) {
-        let text = value.to_string();
-        if let Ok(document) = Document::from_value(value) {
-            let task = &document.definition;
-            let findings: Vec<_> = lint(task).into_iter().chain(hints(task)).collect();
-            sarif::log(&findings, "x.json", document.pointer_prefix(), Some(&text));
-            check_settings(&Settings::guide(), task, None);
-            prop_assert!(diff(task, task).is_empty());
-            let _ = (corrections(&TaskDefinition::default(), task), document.for_registration());
-        }
+        use_up(value)?;
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub use cluster::{Cluster, Clusters};
 pub use confirmation::{Confirmation, Word};
 pub use desired_count::DesiredCount;
 pub use service::{Service, Services, scale};
-pub use task_definition::{TaskDefinition, TaskDefinitions, Template};
+#[cfg(any(test, feature = "test-util"))]
+pub use task_definition::register;
+pub use task_definition::{TaskDefinition, TaskDefinitions, Template, deployed};
 
 use crate::Home;
 use crate::fail::{failed, has_code};

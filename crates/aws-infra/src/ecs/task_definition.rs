@@ -1,10 +1,11 @@
 //! The task definition (A8): every rule about its content lives in the crate `taskdef`; here it is registered and read back.
 
+use aws_sdk_ecs::types::Tag;
 use resource_graph::{
     Action, Compare, Cx, Given, Inventory, Known, Knowns, Listed, Mark, NodeId, Present, Ref, Resource, Result, Seen,
     Survives, Verdict,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use taskdef::{Attachments, Description, Document, Images, Ksm, KsmConfig, RecordUid, Shape, Volume, Volumes};
 
 use super::raw::{Keep, Send};
@@ -167,17 +168,10 @@ impl Resource for TaskDefinition {
         if let Action::Update { found, adopt: true } = &action {
             adopt(&self.home, &self.node, found.arn.as_str()).await?;
         }
-        let action = format!("register task-definition `{family}`");
         let mut document = wanted.to_value();
         let tags = self.home.tags(&self.node, Mark::Managed);
         document["tags"] = tags.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
-        // Registering has no idempotency token: a repeat would make a second, equal revision.
-        let call = self.home.aws.ecs.register_task_definition().family(family);
-        let call = call.set_tags(Some(tagged(&self.home, &self.node, Mark::Managed)));
-        let call = call.customize().interceptor(Send(document)).config_override(once());
-        let answer = call.send().await.map_err(|error| failed(&action, error))?;
-        let arn = answer.task_definition().and_then(|definition| definition.task_definition_arn());
-        let arn = TaskDefinitionArn::new(required(arn, &action, "arn")?);
+        let arn = send(&self.home, family, document, tagged(&self.home, &self.node, Mark::Managed)).await?;
         Ok(Found { arn, family: family.clone(), definition: wanted })
     }
 
@@ -251,10 +245,22 @@ fn read_arn(arn: &str) -> Option<Revision> {
 
 type Tags = std::collections::BTreeMap<String, String>;
 
-async fn describe(home: &Home, arn: &TaskDefinitionArn) -> Result<Option<(taskdef::TaskDefinition, Tags)>> {
-    let action = format!("describe task-definition `{arn}`");
+/// The newest active revision of a family, whoever made it, as ECS tells it; `None` if there is none.
+///
+/// The document is whole: it has the members that the SDK's types do not model, and those that ECS adds.
+///
+/// # Errors
+///
+/// Those of the call, and `answer-incomplete` for an answer that has no document.
+pub async fn deployed(home: &Home, family: &str) -> Result<Option<Value>> {
+    Ok(document(home, family).await?.map(|(document, _)| document))
+}
+
+/// A revision by its ARN, or the newest active one by its family, and its tags.
+async fn document(home: &Home, name: &str) -> Result<Option<(Value, Tags)>> {
+    let action = format!("describe task-definition `{name}`");
     let keep = Keep::default();
-    let call = home.aws.ecs.describe_task_definition().task_definition(arn.as_str());
+    let call = home.aws.ecs.describe_task_definition().task_definition(name);
     let call = call.include(aws_sdk_ecs::types::TaskDefinitionField::Tags).customize().interceptor(keep.clone());
     let answer = match call.send().await {
         Ok(answer) => answer,
@@ -262,10 +268,35 @@ async fn describe(home: &Home, arn: &TaskDefinitionArn) -> Result<Option<(taskde
         Err(error) if has_code(&error, &["ClientException"]) => return Ok(None),
         Err(error) => return Err(failed(action, error)),
     };
-    let document = keep.answer().ok_or_else(|| incomplete(&action, "document"))?;
-    let document = Document::from_value(document["taskDefinition"].clone());
-    let document = document.map_err(|error| incomplete(&action, "readable document").because(error.to_string()))?;
-    Ok(Some((document.definition, tags(answer.tags()))))
+    let document = keep.answer().map(|mut answer| answer["taskDefinition"].take()).filter(Value::is_object);
+    Ok(Some((document.ok_or_else(|| incomplete(&action, "document"))?, tags(answer.tags()))))
+}
+
+async fn describe(home: &Home, arn: &TaskDefinitionArn) -> Result<Option<(taskdef::TaskDefinition, Tags)>> {
+    let Some((document, tags)) = document(home, arn.as_str()).await? else { return Ok(None) };
+    let document = Document::from_value(document).map_err(|error| {
+        incomplete(&format!("describe task-definition `{arn}`"), "readable document").because(error.to_string())
+    })?;
+    Ok(Some((document.definition, tags)))
+}
+
+/// Sends a document to be registered, member by member.
+async fn send(home: &Home, family: &str, document: Value, tags: Vec<Tag>) -> Result<TaskDefinitionArn> {
+    let action = format!("register task-definition `{family}`");
+    // Registering has no idempotency token: a repeat would make a second, equal revision.
+    let call = home.aws.ecs.register_task_definition().family(family).set_tags(Some(tags));
+    let call = call.customize().interceptor(Send(document)).config_override(once());
+    let answer = call.send().await.map_err(|error| failed(&action, error))?;
+    let arn = answer.task_definition().and_then(|definition| definition.task_definition_arn());
+    Ok(TaskDefinitionArn::new(required(arn, &action, "arn")?))
+}
+
+/// Registers a definition as it is, without a mark of ours: something that was there before.
+#[cfg(any(test, feature = "test-util"))]
+pub async fn register(home: &Home, definition: &taskdef::TaskDefinition) -> Result<TaskDefinitionArn> {
+    let document = definition.to_value();
+    let family = document["family"].as_str().unwrap_or_default().to_owned();
+    send(home, &family, document, Vec::new()).await
 }
 
 async fn is_ours(home: &Home, arn: &TaskDefinitionArn) -> Result<bool> {
