@@ -262,7 +262,7 @@ impl ConfigStore for ConfigFile {
         name.push(".lock");
         let path = PathBuf::from(name);
         let write = |source| ConfigError::Write { path: path.clone(), source };
-        let file = private(&mut OpenOptions::new().write(true).create(true).truncate(false), &path).map_err(write)?;
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false), &path).map_err(write)?;
         match file.try_lock() {
             Ok(()) => Ok(Held::new(file)),
             Err(std::fs::TryLockError::WouldBlock) => Err(ConfigError::Locked { path: Some(self.0.clone()) }),
@@ -418,7 +418,9 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn code(&self) -> &'static str {
+    /// A stable name for programs, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Read { .. } => "keeper-config-unreadable",
             Self::Write { .. } => "keeper-config-unwritable",
@@ -429,7 +431,9 @@ impl ConfigError {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// The one thing to do about it, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { .. } => "the file has to be readable by this user".to_owned(),
             Self::Write { .. } => {

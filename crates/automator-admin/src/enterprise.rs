@@ -112,7 +112,9 @@ pub enum EnterpriseError {
 }
 
 impl EnterpriseError {
-    pub(crate) fn code(&self) -> &'static str {
+    /// A stable name for programs, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotAdministrator { .. } => "keeper-not-administrator",
             Self::NoKeyPair { .. } => "keeper-enterprise-keys-missing",
@@ -122,7 +124,9 @@ impl EnterpriseError {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// The one thing to do about it, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotAdministrator { .. } => "sign in as a Keeper Administrator of the root node".to_owned(),
             Self::NoKeyPair { .. } => {

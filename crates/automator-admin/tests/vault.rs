@@ -47,7 +47,7 @@ async fn a_stranger_of_the_same_title_is_an_error_and_is_left_alone() {
     let app = application::create(&session, TITLE, &other).await.unwrap();
     assert_eq!(application::create(&session, TITLE, &stage.marker).await.unwrap_err().code(), "keeper-stranger");
     let ours = application::create(&session, "another", &stage.marker).await.unwrap();
-    assert_eq!(application::owned(&*session.vault().await.unwrap(), &stage.marker).len(), 1);
+    assert_eq!(application::owned(&session.vault().await.unwrap(), &stage.marker).len(), 1);
 
     // Whoever holds a thing of others under our name cannot remove it.
     let mut forged = theirs.clone();
@@ -105,7 +105,7 @@ async fn a_new_generation_is_linked_and_the_old_one_unlinked_in_one_write() {
     assert!(state(&stage.fake).starts_with("folders 1 records 1 files 3 "));
     attachment::unlink(&session, record.uid, &[new[0].uid]).await.unwrap();
     attachment::unlink(&session, record.uid, &[new[0].uid]).await.unwrap();
-    assert_eq!(attachment::list(&*session.vault().await.unwrap(), record.uid).len(), 2);
+    assert_eq!(attachment::list(&session.vault().await.unwrap(), record.uid).len(), 2);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_record_that_others_changed_meanwhile_is_read_again() {
     stage.fake.world().vault.records.get_mut(&record.uid).unwrap().revision = revision;
     record::change(&session, &record, "renamed").await.unwrap();
     assert_eq!(session.vault().await.unwrap().unreadable(), 0);
-    let folder = folder::owned(&*session.vault().await.unwrap(), &stage.marker).remove(0);
+    let folder = folder::owned(&session.vault().await.unwrap(), &stage.marker).remove(0);
     let vault = session.vault().await.unwrap();
     assert_eq!(record::find(&vault, &folder, "renamed", &stage.marker).unwrap().unwrap().uid, record.uid);
     assert!(record::find(&vault, &folder, TITLE, &stage.marker).unwrap().is_none());

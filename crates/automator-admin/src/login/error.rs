@@ -99,7 +99,9 @@ fn said(message: &str) -> String {
 }
 
 impl LoginError {
-    pub(crate) fn code(&self) -> &'static str {
+    /// A stable name for programs, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotResumed { .. } => "keeper-login-not-resumed",
             Self::NoDevice => "keeper-login-no-device",
@@ -117,7 +119,9 @@ impl LoginError {
         }
     }
 
-    pub(crate) fn server_text(&self) -> Option<&str> {
+    /// Keeper's own text, where it said something.
+    #[must_use]
+    pub fn server_text(&self) -> Option<&str> {
         match self {
             Self::NotResumed { message, .. }
             | Self::UnknownDevice { message }
@@ -129,7 +133,9 @@ impl LoginError {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// The one thing to do about it, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotResumed { .. } => format!(
                 "{SIGN_IN}, or give the master password. The code is good for one login: another run or a copy of the file used \

@@ -113,7 +113,9 @@ fn said(message: &str) -> String {
 }
 
 impl VaultError {
-    pub(crate) fn code(&self) -> &'static str {
+    /// A stable name for programs, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Stranger { .. } => "keeper-stranger",
             Self::Ambiguous { .. } => "keeper-ambiguous",
@@ -128,14 +130,18 @@ impl VaultError {
         }
     }
 
-    pub(crate) fn server_text(&self) -> Option<&str> {
+    /// Keeper's own text, where it said something.
+    #[must_use]
+    pub fn server_text(&self) -> Option<&str> {
         match self {
             Self::Refused { message, .. } => Some(message),
             _ => None,
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    /// The one thing to do about it, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Stranger { kind, .. } => {
                 format!("rename or remove that {kind} in the web vault, or choose another title in the configuration")

@@ -267,7 +267,7 @@ async fn key_type(session: &Session) -> Result<RecordKeyType, Error> {
     Ok(if forbidden { RecordKeyType::ByPublicKeyEcc } else { RecordKeyType::ByPublicKey })
 }
 
-fn status<'a>(uid: Uid, answer: &'a m::RecordsModifyResponse) -> Option<&'a m::RecordModifyStatus> {
+fn status(uid: Uid, answer: &m::RecordsModifyResponse) -> Option<&m::RecordModifyStatus> {
     answer.records.iter().find(|status| status.record_uid == uid.as_bytes())
 }
 
