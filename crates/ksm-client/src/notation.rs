@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Prefix and selectors are of any letter case; names are not, and blanks in them count. Text without any `/` is URL-safe
-//! base64 of a notation. Stricter than the vendor's older calls: a name that fits several fields is ambiguous, and the older
-//! spelling `name[first]` is refused (write `name[0][first]`).
+//! base64 of a notation. Stricter than the vendor's SDKs: a name that fits several fields is ambiguous, a member that a value has
+//! not is an error, and the older spelling `name[first]` is refused (write `name[0][first]`).
 
 use std::fmt;
 use std::str::FromStr;
