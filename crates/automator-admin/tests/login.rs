@@ -331,7 +331,8 @@ async fn an_expired_session_is_renewed_once_for_all_who_ask() {
     stage.fake.world().admin.account.end_sessions();
     let before = stage.requests();
     let (vault, enterprise) = tokio::join!(session.vault(), session.enterprise());
-    (vault.unwrap(), enterprise.unwrap());
+    vault.unwrap();
+    enterprise.unwrap();
     let logins = stage.calls(before).iter().filter(|call| call.ends_with("start_login")).count();
     assert_eq!(logins, 1, "{:?}", stage.calls(before));
     assert_eq!(*events.lock().unwrap(), [Event::SignedInAgain]);
