@@ -138,7 +138,7 @@ impl Bench {
     pub(crate) async fn device_reads(&self, config: &str) -> Value {
         let mut program = self.program(&self.program.with_file_name("python"));
         program.arg(Path::new(SITE).join("device_reads.py")).arg(config).stdin(Stdio::null());
-        let asked = tokio::time::timeout(Duration::from_secs(120), program.output());
+        let asked = tokio::time::timeout(Duration::from_secs(300), program.output());
         let output = asked.await.expect("the program ends").unwrap();
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
     }
@@ -161,7 +161,7 @@ impl Bench {
             drop(input);
             (last, child.wait_with_output().await.unwrap())
         };
-        let (last, output) = tokio::time::timeout(Duration::from_secs(120), talk).await.expect("the program ends");
+        let (last, output) = tokio::time::timeout(Duration::from_secs(300), talk).await.expect("the program ends");
         serde_json::from_str(&last).unwrap_or_else(|_| panic!("{last}\n{}", String::from_utf8_lossy(&output.stderr)))
     }
 
@@ -178,7 +178,7 @@ impl Bench {
             drop(input);
             child.wait_with_output().await.unwrap()
         };
-        let output = tokio::time::timeout(Duration::from_secs(120), talk).await.expect("the program ends");
+        let output = tokio::time::timeout(Duration::from_secs(300), talk).await.expect("the program ends");
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let answers = out.split(PROMPT).skip(1).map(|answer| answer.trim().to_owned()).collect();
         let told = format!("{}\n{out}", String::from_utf8_lossy(&output.stderr));
