@@ -178,7 +178,7 @@ fn state(state: LoginState) -> m::LoginResponse {
     m::LoginResponse { login_state: state.into(), ..Default::default() }
 }
 
-/// Logins that were begun and never finished.
+/// Logins that were begun and never finished, and sessions that were never ended.
 const MOST_LOGINS: usize = 1000;
 
 fn with_token(account: &mut Account, reached: Progress, to: LoginState) -> m::LoginResponse {
@@ -255,6 +255,7 @@ fn request_verification(account: &mut Account, payload: &[u8]) -> Result<Reply, 
     let device = device.ok_or_else(|| Refusal::new(401, NOT_REGISTERED, "the device is not registered"))?;
     let code: String = opaque(6).iter().map(|byte| char::from(b'0' + byte % 10)).collect();
     device.code = Some(code.clone());
+    account.mail.truncate(MOST_LOGINS);
     account.mail.push(code);
     Ok(Reply::Void)
 }
@@ -280,6 +281,9 @@ enum DataKey {
 
 fn logged_in(account: &mut Account, now: i64, device: &[u8], kind: DataKey) -> m::LoginResponse {
     let (session, code) = (opaque(64), opaque(32));
+    if account.sessions.len() >= MOST_LOGINS {
+        account.sessions.clear();
+    }
     account.sessions.insert(session.clone());
     let device = account.devices.get_mut(device);
     let for_device = device.as_ref().and_then(|device| device.data_key.clone()).unwrap_or_default();
