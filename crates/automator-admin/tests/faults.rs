@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use automator_admin::Error;
 use automator_admin::login::LoginError;
-use common::{Stage, apply, state};
+use common::{Stage, apply, state, undo};
 use keeper_fake::faults::{Fault, On};
 
 /// Signs in and applies.
@@ -95,6 +95,46 @@ async fn given_up_at_any_request_the_next_run_completes_it() {
         }
         complete(&mut stage, index, index == 0, &expected).await;
     }
+}
+
+/// The way back, broken at each of its requests: once more leads to an empty vault and no Automator.
+async fn cut_undo(fault: &Fault) {
+    let run_undo = async |stage: &Stage| -> Result<(), Error> {
+        let session = stage.login().sign_in().await?;
+        undo(&session, &stage.marker, stage.nodes.sso.0).await
+    };
+    let applied = async || {
+        let stage = Stage::with_service().await;
+        let empty = state(&stage.fake);
+        run(&stage).await.unwrap();
+        (stage, empty)
+    };
+    let (stage, _) = applied().await;
+    let before = stage.requests();
+    run_undo(&stage).await.unwrap();
+    let requests = stage.requests() - before;
+    assert!(requests > 20, "{requests}");
+    // The login was broken often enough above.
+    for index in 1..requests {
+        let (stage, empty) = applied().await;
+        stage.fake.world().faults.nth(index as u64, On::Any, fault.clone());
+        let broken = run_undo(&stage).await;
+        assert_eq!(stage.fake.world().faults.waiting(), 0, "request {index} never came: {broken:?}");
+        if let Err(error) = run_undo(&stage).await {
+            panic!("request {index}: {error}");
+        }
+        assert_eq!(state(&stage.fake), empty, "request {index}");
+    }
+}
+
+#[tokio::test]
+async fn cut_before_any_request_of_the_way_back_the_next_run_completes_it() {
+    cut_undo(&Fault::CutBefore).await;
+}
+
+#[tokio::test]
+async fn cut_after_any_request_of_the_way_back_the_next_run_completes_it() {
+    cut_undo(&Fault::CutAfter).await;
 }
 
 #[tokio::test]
