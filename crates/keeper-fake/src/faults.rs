@@ -8,9 +8,11 @@ use std::time::Duration;
 pub enum Fault {
     /// Refused with `throttled`, status 403, and this many seconds to wait. No effect.
     Throttle {
-        /// Seconds.
+        /// Seconds; 0 is not told.
         retry_after: u32,
     },
+    /// Status 429 without JSON, as from a proxy in front of the service (spec mark T). No effect.
+    Http429,
     /// Status 500 with JSON. No effect.
     Http500,
     /// Status 502 with a page of a proxy. No effect.
@@ -108,9 +110,11 @@ impl Faults {
 }
 
 /// Names of the faults that can be switched on over HTTP, see [`Faults`] and the facts file.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 13] = [
     "throttle",
+    "throttle_untold",
     "rotate",
+    "http429",
     "http500",
     "html502",
     "slow",
@@ -127,6 +131,8 @@ pub const NAMES: [&str; 11] = [
 pub(crate) fn named(name: &str) -> Option<(On, Fault)> {
     Some(match name {
         "throttle" => (On::DeviceRead, Fault::Throttle { retry_after: 1 }),
+        "throttle_untold" => (On::DeviceRead, Fault::Throttle { retry_after: 0 }),
+        "http429" => (On::Device, Fault::Http429),
         "http500" => (On::Device, Fault::Http500),
         "html502" => (On::Device, Fault::Html502),
         "slow" => (On::Device, Fault::Slow(Duration::from_secs(2))),

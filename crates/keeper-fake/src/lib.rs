@@ -14,6 +14,7 @@ mod shell;
 mod store;
 mod tls;
 pub mod vault;
+pub mod wiremock;
 mod world;
 
 pub use contact::Contacts;

@@ -126,6 +126,9 @@ impl Reply {
     }
 }
 
+/// The largest body that a shell reads: an attachment with everything around it.
+pub(crate) const MOST_BODY: usize = 64 << 20;
+
 /// Where a request goes.
 enum Door<'a> {
     Device(&'a str),
@@ -177,10 +180,14 @@ fn shortened(text: &str) -> &str {
 /// Answered without any effect.
 fn mishap(fault: &Fault) -> Option<Reply> {
     Some(match fault {
-        Fault::Throttle { retry_after } => Reply::json(
-            403,
-            &json!({ "error": "throttled", "message": "Too many requests, due to throttling", "retry_after": retry_after }),
-        ),
+        Fault::Throttle { retry_after } => {
+            let mut body = json!({ "error": "throttled", "message": "Too many requests, due to throttling" });
+            if *retry_after > 0 {
+                body["retry_after"] = json!(retry_after);
+            }
+            Reply::json(403, &body)
+        }
+        Fault::Http429 => Reply::text(429, "Too Many Requests"),
         Fault::Http500 => Reply::json(500, &json!({ "error": "generic", "message": "internal server error" })),
         Fault::Html502 => Reply::new(
             502,

@@ -1,6 +1,6 @@
 //! The server: reads requests, asks the machine, sends what it says, and calls Automators.
 
-use crate::machine::{Outcome, Reply, Request};
+use crate::machine::{MOST_BODY, Outcome, Reply, Request};
 use crate::saved_world;
 use crate::tls;
 use crate::world::World;
@@ -215,9 +215,6 @@ async fn connection(
     }
 }
 
-/// The largest body: an attachment with everything around it.
-const MOST: usize = 64 << 20;
-
 /// hyper ends a connection whose service fails, without an answer.
 #[derive(Debug)]
 struct Cut;
@@ -237,7 +234,7 @@ async fn serve(
     base: Arc<str>,
 ) -> Result<Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MOST).collect().await else {
+    let Ok(body) = Limited::new(body, MOST_BODY).collect().await else {
         return Ok(sent(Reply::text(413, "the body is too large or was cut")));
     };
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();

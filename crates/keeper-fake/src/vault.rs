@@ -264,6 +264,11 @@ shown! {
     Device { name, client_id, bound, lock_ip, created, first_access, last_access, access_until }
 }
 
+/// Less than or equal to every UID.
+fn first() -> Uid {
+    Uid::from_slice(&[0; 16]).expect("a UID has 16 bytes")
+}
+
 impl Vault {
     /// A new revision, for a change about to be made.
     pub fn change(&mut self) -> i64 {
@@ -298,11 +303,13 @@ impl Vault {
 
     /// Records directly in a folder.
     pub fn records_in(&self, folder: Option<Uid>) -> impl Iterator<Item = Uid> + '_ {
-        self.places.keys().filter(move |(place, _)| *place == folder).map(|(_, record)| *record)
+        let from = self.places.range((folder, first())..).map(|((place, record), _)| (*place, *record));
+        from.take_while(move |(place, _)| *place == folder).map(|(_, record)| record)
     }
 
     /// Files attached to a record, with their links.
     pub fn files_of(&self, record: Uid) -> impl Iterator<Item = (Uid, &Link)> + '_ {
-        self.links.iter().filter(move |((parent, _), _)| *parent == record).map(|((_, file), link)| (*file, link))
+        let from = self.links.range((record, first())..);
+        from.take_while(move |((parent, _), _)| *parent == record).map(|((_, file), link)| (*file, link))
     }
 }

@@ -115,7 +115,13 @@ impl App {
 
     /// A one-time token for a new device.
     pub fn token(&self, world: &mut World, name: &str, terms: &Terms) -> OneTimeToken {
-        let token = OneTimeToken::random();
+        // `ksm profile init -t` of the vendor's CLI 1.5.0 lower-cases a token that begins with `-`, one of 64.
+        let token = loop {
+            let token = OneTimeToken::random();
+            if !token.expose_text().starts_with('-') {
+                break token;
+            }
+        };
         let sealing = Key::from_slice(token.expose()).expect("a token has the length of a key");
         let mut known = known(name, token.client_id(), terms);
         known.app_key = sealing.seal(self.key.expose());
