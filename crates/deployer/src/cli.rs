@@ -37,7 +37,7 @@ enum Command {
     Destroy(DestroyOptions),
     /// Remove the lock of a run that is no more
     Unlock(Where),
-    /// Look at certificates, and bring them into other forms
+    /// Have certificates issued, look at them, and bring them into other forms
     #[command(subcommand)]
     Cert(commands::cert::Command),
     /// Work with the task definition
@@ -126,6 +126,9 @@ pub(crate) struct DestroyOptions {
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Undo the Keeper half too: Automator, device, application, record and folder. Without it the vault is left alone.
+    #[arg(long)]
+    pub(crate) keeper: bool,
 }
 
 /// The steps of which a person can say that they are done.
@@ -162,7 +165,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitCo
         Command::Deploy(options) => commands::deploy::run(&host, lang, options).await,
         Command::Destroy(options) => commands::destroy::run(&host, lang, options).await,
         Command::Unlock(place) => commands::unlock::run(&host, lang, place).await,
-        Command::Cert(command) => commands::cert::run(&host, lang, command),
+        Command::Cert(command) => commands::cert::run(&host, lang, command).await,
         Command::Taskdef(command) => commands::taskdef::run(&host, lang, command),
         Command::Schema { document } => commands::schema::run(&host, document),
     }

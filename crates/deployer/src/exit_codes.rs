@@ -30,13 +30,15 @@ pub enum ExitCode {
     SandboxFailed,
     /// All is done that needs nobody; the rest waits for a person, who is told what to do.
     WaitsForYou,
+    /// `cert issue --renew` found a certificate that is not to be renewed yet. Nothing was changed.
+    NotDue,
     /// `plan --exit-code` found changes.
     PlanHasChanges,
 }
 
 impl ExitCode {
     /// Every code, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Done,
         Self::StepFailed,
         Self::Findings,
@@ -48,6 +50,7 @@ impl ExitCode {
         Self::Cancelled,
         Self::SandboxFailed,
         Self::WaitsForYou,
+        Self::NotDue,
         Self::PlanHasChanges,
     ];
 
@@ -63,6 +66,7 @@ impl ExitCode {
             Self::Cancelled => 6,
             Self::SandboxFailed => 7,
             Self::WaitsForYou => 8,
+            Self::NotDue => 9,
             Self::PlanHasChanges => 10,
         }
     }
@@ -81,6 +85,7 @@ impl ExitCode {
             Self::Cancelled => "cancelled",
             Self::SandboxFailed => "the sandbox could not be started",
             Self::WaitsForYou => "done as far as it goes: a step waits for you",
+            Self::NotDue => "cert issue --renew: not due yet, nothing was done",
             Self::PlanHasChanges => "plan --exit-code: there are changes",
         }
     }
@@ -102,7 +107,7 @@ mod tests {
         assert_eq!(
             table.join(", "),
             "0 Done, 1 StepFailed, 1 Findings, 1 Differs, 2 Usage, 3 Blocked, 4 Refused, 5 Locked, 6 Cancelled, \
-             7 SandboxFailed, 8 WaitsForYou, 10 PlanHasChanges"
+             7 SandboxFailed, 8 WaitsForYou, 9 NotDue, 10 PlanHasChanges"
         );
     }
 }

@@ -47,6 +47,13 @@ impl Refusal {
         self
     }
 
+    /// What would have been right.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.failures[0].expected = Some(expected.into());
+        self
+    }
+
     /// What to do next, where the catalogue has no better words.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

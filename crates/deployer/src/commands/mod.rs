@@ -1,5 +1,6 @@
 //! The commands. Each does its part and decides the exit code; those that work on a deployment open a [`Session`].
 
+mod account;
 pub(crate) mod cert;
 pub(crate) mod deploy;
 pub(crate) mod destroy;

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::commands::cert::Inspection;
+use crate::commands::cert::{Inspection, Issued};
 use crate::config;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
@@ -19,6 +19,8 @@ pub(crate) enum Document {
     Plan,
     /// The output of `cert inspect --format json`.
     Certificate,
+    /// The output of `cert issue --format json`.
+    Issued,
 }
 
 pub(crate) fn run(host: &Host, document: Document) -> ExitCode {
@@ -26,6 +28,7 @@ pub(crate) fn run(host: &Host, document: Document) -> ExitCode {
         Document::Config => config::schema(),
         Document::Events => schemars::schema_for!(resource_graph::Event).to_value(),
         Document::Certificate => schemars::schema_for!(Inspection).to_value(),
+        Document::Issued => schemars::schema_for!(Issued).to_value(),
         Document::Plan => schemars::schema_for!(PlanDocument).to_value(),
     };
     host.out(&format!("{schema:#}\n"));

@@ -46,6 +46,11 @@ fn failed(path: &Path, error: &io::Error) -> Refusal {
     refusal.because(error.to_string()).hint("check the folder, its permissions and the space on its disk")
 }
 
+/// Refuses a path where nothing can be written, before there is anything to write.
+pub(super) fn writable(path: &Path) -> Result<(), Refusal> {
+    Pending::write(path, b"").map(drop)
+}
+
 /// Refuses to write over what is read, and two things into one file.
 pub(super) fn distinct(inputs: &[&Path], outputs: &[&Path]) -> Result<(), Refusal> {
     let mut taken: Vec<PathBuf> = inputs.iter().map(|path| real(path)).collect();

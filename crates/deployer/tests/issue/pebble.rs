@@ -37,9 +37,10 @@ impl Drop for Pebble {
 impl Pebble {
     /// Starts one whose files lie in `folder`; none where Pebble is not installed. `customers` are the ids and HMAC keys, in
     /// base64url, of those who may make accounts; everybody if there is none.
+    #[expect(clippy::print_stderr, reason = "a test that skipped says so")]
     pub(crate) async fn start(folder: &Path, aws: Aws, customers: serde_json::Value) -> Option<Self> {
         if Command::new("pebble").arg("-h").output().is_err() {
-            println!("skipped, because `pebble` is not installed");
+            eprintln!("skipped, because `pebble` is not installed");
             assert_ne!(std::env::var("REQUIRE_WITNESSES").as_deref(), Ok("all"), "the witness `pebble` is missing");
             return None;
         }

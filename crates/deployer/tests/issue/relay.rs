@@ -71,7 +71,7 @@ impl Killer {
             }
             let sent = self.0.sent.fetch_add(1, Ordering::SeqCst) + 1;
             let now = sent == self.0.at.load(Ordering::SeqCst);
-            if now && sent % 2 == 0 {
+            if now && sent.is_multiple_of(2) {
                 self.0.now.notify_one();
                 return Ok(());
             }

@@ -51,7 +51,7 @@ pub(crate) struct Inspection {
 
 /// One certificate.
 #[derive(Serialize, JsonSchema)]
-struct Facts {
+pub(super) struct Facts {
     subject: String,
     /// Subject alternative names: DNS names, then IP addresses.
     names: Vec<String>,
@@ -192,7 +192,7 @@ fn printable(text: &str) -> String {
 }
 
 impl Facts {
-    fn of(certificate: &Certificate, now: Timestamp) -> Self {
+    pub(super) fn of(certificate: &Certificate, now: Timestamp) -> Self {
         let addresses = certificate.ip_addresses().iter().map(ToString::to_string);
         Self {
             subject: certificate.subject().to_owned(),

@@ -1,7 +1,8 @@
-//! `cert`: steps K1 and A9 by hand. Nothing here calls AWS.
+//! `cert`: steps K1 and A9 apart from a deployment. Only `issue` calls anybody.
 
 mod check;
 mod inspect;
+mod issue;
 mod open;
 mod write;
 
@@ -12,9 +13,15 @@ use crate::exit_codes::ExitCode;
 use crate::host::Host;
 
 pub(crate) use inspect::Inspection;
+pub(crate) use issue::Issued;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    /// Have a certificate issued or renewed by an ACME authority, and write it as a PFX file
+    ///
+    /// The hosts are proved by TXT records in Route 53, which are removed again. The files are for their owner only (0600). It may
+    /// be run again after whatever ended it; with `--renew` also every day: exit code 9 says that it was not time.
+    Issue(Box<issue::Options>),
     /// Show a certificate: names, days left, key, how its PFX file was made, and what is wrong with it
     Inspect(inspect::Options),
     /// Answer by exit code whether a certificate is good for a host
@@ -33,8 +40,9 @@ pub(crate) enum Command {
     Bundle(write::BundleOptions),
 }
 
-pub(crate) fn run(host: &Host, lang: Lang, command: Command) -> ExitCode {
+pub(crate) async fn run(host: &Host, lang: Lang, command: Command) -> ExitCode {
     let (format, done) = match &command {
+        Command::Issue(options) => (options.format, issue::run(host, options).await),
         Command::Inspect(options) => (options.format, inspect::run(host, options)),
         Command::Check(options) => (Format::Text, check::run(host, options)),
         Command::Convert(options) => (Format::Text, write::convert(host, options)),

@@ -96,14 +96,14 @@ pub(super) fn given(
             // Perhaps the password itself was pasted where its name belongs, so the name is not repeated.
             SecretError::NotSet { .. } => {
                 let refusal = refusal.because("the environment has no variable of this name").exit(ExitCode::Usage);
-                refusal.hint("give the name of a variable that holds the password, not the password")
+                refusal.hint("give the name of a variable that holds the secret, not the secret")
             }
-            error => refusal.because(error.to_string()).hint("check the path; the file holds the password and no more"),
+            error => refusal.because(error.to_string()).hint("check the path; the file holds the secret and no more"),
         }
     })
 }
 
-fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let file = std::fs::File::open(path)?;
     // As large as the file, so that no copy of a key stays behind when the vector grows.
     let size = file.metadata()?.len().min(MAX_BYTES) + 1;
