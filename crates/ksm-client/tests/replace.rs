@@ -215,12 +215,12 @@ async fn an_update_is_applied_to_what_others_wrote_meanwhile() {
         })
         .await
         .unwrap();
-    let vault = served.vault.lock().unwrap();
-    assert_eq!(vault.content()["notes"], "ours");
-    assert_eq!(vault.attachments().iter().filter(|(name, _)| name == "theirs.txt").count(), 2);
-    let refs = vault.content()["fields"][1]["value"].as_array().unwrap().len();
-    assert_eq!(refs, 3);
-    drop(vault);
+    {
+        let vault = served.vault.lock().unwrap();
+        assert_eq!(vault.content()["notes"], "ours");
+        assert_eq!(vault.attachments().iter().filter(|(name, _)| name == "theirs.txt").count(), 2);
+        assert_eq!(vault.content()["fields"][1]["value"].as_array().unwrap().len(), 3);
+    }
     // The same again changes nothing and sends nothing but the question.
     served.plan(None);
     client.update_record(record, |content| content.set_notes("ours")).await.unwrap();

@@ -124,7 +124,7 @@ async fn nothing_shows_a_secret() {
             ("update_secret", _) => Do::Plain(403, r#"{"error":"access_denied","message":"read-only"}"#, vec![]),
             ("form", _) => Do::Plain(403, MARKER, vec![]),
             // A redirect to a place that tells a secret as well.
-            _ if index % 2 == 0 => Do::Plain(302, "", vec![("Location", format!("/{MARKER}/elsewhere"))]),
+            _ if index.is_multiple_of(2) => Do::Plain(302, "", vec![("Location", format!("/{MARKER}/elsewhere"))]),
             _ => Do::Plain(404, MARKER, vec![]),
         }
     };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::Notation;
 use crate::notation::NotationError;
 
-/// Bytes of the longest `SECRETS` that is read; a task definition has at most 64 KiB altogether.
+/// Bytes of the longest `SECRETS` that is read.
 pub(super) const MAX_SECRETS: usize = 128 * 1024;
 
 /// One line: a piece of a record, and where it goes.
@@ -33,7 +33,7 @@ pub enum EntryError {
     /// No line at all.
     #[error("there is no entry")]
     None,
-    /// Longer than [`MAX_SECRETS`].
+    /// Longer than 128 KiB; a task definition has at most 64 KiB altogether.
     #[error("it is longer than {MAX_SECRETS} bytes")]
     TooLong,
     /// A backslash and an `n` where a line feed was meant.
