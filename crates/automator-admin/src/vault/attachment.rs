@@ -253,9 +253,11 @@ pub fn orphans(vault: &Vault, record: Uid) -> Vec<Uid> {
 
 fn orphans_of(vault: &Vault, record: Uid, marker: &Marker, unlinked: &[Uid]) -> Vec<Uid> {
     let attached = |file: &Uid| vault.records.values().any(|record| record.files.contains(file));
-    let ours = |file: &&StoredFile| file.record == Some(record) && file.marker.as_ref() == Some(marker);
-    let meant = |file: &&StoredFile| ours(file) || unlinked.contains(&file.uid);
-    vault.files.values().filter(meant).map(|file| file.uid).filter(|file| !attached(file)).collect()
+    // What somebody else uploaded is unlinked at most, never deleted.
+    let ours = |file: &&StoredFile| {
+        file.marker.as_ref() == Some(marker) && (file.record == Some(record) || unlinked.contains(&file.uid))
+    };
+    vault.files.values().filter(ours).map(|file| file.uid).filter(|file| !attached(file)).collect()
 }
 
 /// Deletes what [`orphans`] finds. What Keeper does not let us delete is told as an event, and is harmless.

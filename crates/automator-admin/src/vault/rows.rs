@@ -42,58 +42,35 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Takes one page.
+    /// Takes one page, in the order in which the vendor's client does: most of what went, what came, and then members and
+    /// records that left a shared folder.
     pub(crate) fn add(&mut self, page: SyncDownResponse) {
         if page.cache_status() == CacheStatus::Clear {
             *self = Self::default();
         }
         self.token = page.continuation_token;
-        self.shared_folders.extend(page.shared_folders.into_iter().map(|row| (row.shared_folder_uid.clone(), row)));
-        self.parents
-            .extend(page.user_folder_shared_folders.into_iter().map(|row| (row.shared_folder_uid, row.folder_uid)));
-        self.subfolders
-            .extend(page.shared_folder_folders.into_iter().map(|row| (row.folder_uid, row.shared_folder_uid)));
-        self.records.extend(page.records.into_iter().map(|row| (row.record_uid.clone(), row)));
-        self.meta.extend(page.record_meta_data.into_iter().map(|row| (row.record_uid.clone(), row)));
-        self.links.extend(
-            page.record_links.into_iter().map(|row| ((row.parent_record_uid, row.child_record_uid), row.record_key)),
-        );
-        self.folder_keys.extend(
-            page.shared_folder_records.into_iter().map(|row| ((row.shared_folder_uid, row.record_uid), row.record_key)),
-        );
-        let shared = |row: m::SharedFolderFolderRecord| (row.shared_folder_uid, row.folder_uid, row.record_uid);
-        self.shared_places.extend(page.shared_folder_folder_records.into_iter().map(shared));
-        self.places.extend(page.user_folder_records.into_iter().map(|row| (row.folder_uid, row.record_uid)));
-        self.members.extend(page.shared_folder_users.into_iter().map(member));
-        self.member_teams.extend(page.shared_folder_teams.into_iter().map(|row| (row.shared_folder_uid, row.team_uid)));
-        self.teams.extend(page.teams.into_iter().map(|row| (row.team_uid.clone(), row)));
-
+        // No longer the user's own; a shared folder may have it still.
+        for uid in &page.removed_records {
+            self.meta.remove(uid);
+            self.places.retain(|(_, record)| record != uid);
+            self.forget_without_key(uid);
+        }
         page.removed_teams.iter().for_each(|uid| drop(self.teams.remove(uid)));
-        for row in page.removed_shared_folder_teams {
-            self.member_teams.remove(&(row.shared_folder_uid, row.team_uid));
-        }
-        for row in page.removed_shared_folder_users {
-            self.members.remove(&member(row));
-        }
-        for row in page.removed_shared_folder_folder_records {
-            self.shared_places.remove(&shared(row));
-        }
-        for row in page.removed_shared_folder_records {
-            self.folder_keys.remove(&(row.shared_folder_uid, row.record_uid));
-        }
-        for row in page.removed_user_folder_records {
-            self.places.remove(&(row.folder_uid, row.record_uid));
+        for uid in page.removed_shared_folders {
+            self.shared_folders.remove(&uid);
+            self.parents.remove(&uid);
+            self.subfolders.retain(|_, root| *root != uid);
+            self.shared_places.retain(|(root, _, _)| *root != uid);
+            self.members.retain(|(root, _)| *root != uid);
+            self.member_teams.retain(|(root, _)| *root != uid);
+            let gone: Vec<_> = self.folder_keys.keys().filter(|(root, _)| *root == uid).cloned().collect();
+            for (root, record) in gone {
+                self.folder_keys.remove(&(root, record.clone()));
+                self.forget_without_key(&record);
+            }
         }
         for row in page.removed_record_links {
             self.links.remove(&(row.parent_record_uid, row.child_record_uid));
-        }
-        for uid in page.removed_records {
-            self.records.remove(&uid);
-            self.meta.remove(&uid);
-            self.links.retain(|(parent, child), _| *parent != uid && *child != uid);
-            self.folder_keys.retain(|(_, record), _| *record != uid);
-            self.shared_places.retain(|(_, _, record)| *record != uid);
-            self.places.retain(|(_, record)| *record != uid);
         }
         for row in page.removed_shared_folder_folders {
             self.subfolders.remove(&row.folder_uid);
@@ -101,13 +78,59 @@ impl Rows {
         for row in page.removed_user_folder_shared_folders {
             self.parents.remove(&row.shared_folder_uid);
         }
-        for uid in page.removed_shared_folders {
-            self.shared_folders.remove(&uid);
-            self.parents.remove(&uid);
-            self.subfolders.retain(|_, root| *root != uid);
-            self.folder_keys.retain(|(root, _), _| *root != uid);
-            self.shared_places.retain(|(root, _, _)| *root != uid);
-            self.members.retain(|(root, _)| *root != uid);
+        for row in page.removed_user_folder_records {
+            self.places.remove(&(row.folder_uid, row.record_uid));
+        }
+        let shared = |row: m::SharedFolderFolderRecord| (row.shared_folder_uid, row.folder_uid, row.record_uid);
+        for row in page.removed_shared_folder_folder_records {
+            self.shared_places.remove(&shared(row));
+        }
+
+        self.links.extend(
+            page.record_links.into_iter().map(|row| ((row.parent_record_uid, row.child_record_uid), row.record_key)),
+        );
+        self.meta.extend(page.record_meta_data.into_iter().map(|row| (row.record_uid.clone(), row)));
+        self.records.extend(page.records.into_iter().map(|row| (row.record_uid.clone(), row)));
+        self.teams.extend(page.teams.into_iter().map(|row| (row.team_uid.clone(), row)));
+        self.shared_folders.extend(page.shared_folders.into_iter().map(|row| (row.shared_folder_uid.clone(), row)));
+        self.members.extend(page.shared_folder_users.into_iter().map(member));
+        self.member_teams.extend(page.shared_folder_teams.into_iter().map(|row| (row.shared_folder_uid, row.team_uid)));
+        self.folder_keys.extend(
+            page.shared_folder_records.into_iter().map(|row| ((row.shared_folder_uid, row.record_uid), row.record_key)),
+        );
+        for row in page.removed_shared_folder_records {
+            self.folder_keys.remove(&(row.shared_folder_uid, row.record_uid.clone()));
+            self.forget_without_key(&row.record_uid);
+        }
+        for row in page.removed_shared_folder_users {
+            self.members.remove(&member(row));
+        }
+        for row in page.removed_shared_folder_teams {
+            self.member_teams.remove(&(row.shared_folder_uid, row.team_uid));
+        }
+
+        self.places.extend(page.user_folder_records.into_iter().map(|row| (row.folder_uid, row.record_uid)));
+        self.parents
+            .extend(page.user_folder_shared_folders.into_iter().map(|row| (row.shared_folder_uid, row.folder_uid)));
+        self.subfolders
+            .extend(page.shared_folder_folders.into_iter().map(|row| (row.folder_uid, row.shared_folder_uid)));
+        self.shared_places.extend(page.shared_folder_folder_records.into_iter().map(shared));
+    }
+
+    /// Whether any row could hold a key for a record.
+    pub(crate) fn may_open(&self, record: &[u8]) -> bool {
+        self.meta.contains_key(record)
+            || self.folder_keys.keys().any(|(_, held)| held == record)
+            || self.links.keys().any(|(_, held)| held == record)
+    }
+
+    /// A record has left the vault when the last row with a key for it went.
+    fn forget_without_key(&mut self, record: &[u8]) {
+        let held = self.meta.contains_key(record) || self.folder_keys.keys().any(|(_, held)| held == record);
+        if !held {
+            self.records.remove(record);
+            self.links.retain(|(parent, child), _| parent != record && child != record);
+            self.shared_places.retain(|(_, _, placed)| placed != record);
         }
     }
 
@@ -141,6 +164,9 @@ impl Snapshots {
             let request = SyncDownRequest { continuation_token: self.rows.token.clone() };
             let page: SyncDownResponse = session.ask("vault/sync_down", &request).await?;
             let more = page.has_more;
+            if more && page.continuation_token == self.rows.token {
+                return Err(Error::Reply { call: "sync_down", what: "the next page was expected, not the same again" });
+            }
             self.rows.add(page);
             if self.rows.len() > MOST_ROWS {
                 *self = Self::default();

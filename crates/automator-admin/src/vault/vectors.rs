@@ -167,8 +167,18 @@ fn the_order_of_rows_makes_no_difference_and_removals_count() {
     all.add(late);
     assert_eq!(Vault::open(&all, &user(), b"").records.len(), 1);
     all.add(m::SyncDownResponse { removed_records: vec![uid(0x20).as_bytes().to_vec()], ..Default::default() });
+    // The folder has it still, so it would go with the folder.
     let vault = Vault::open(&all, &user(), b"");
-    assert_eq!((vault.records.len(), vault.applications.len()), (0, 1));
+    assert_eq!((vault.records.len(), vault.inside.len()), (1, 1));
+    let gone = m::SharedFolderRecord {
+        shared_folder_uid: uid(0x10).as_bytes().to_vec(),
+        record_uid: uid(0x20).as_bytes().to_vec(),
+        ..Default::default()
+    };
+    all.add(m::SyncDownResponse { removed_shared_folder_records: vec![gone], ..Default::default() });
+    let vault = Vault::open(&all, &user(), b"");
+    assert_eq!((vault.records.len(), vault.inside.len(), vault.applications.len()), (0, 0, 1));
+    assert_eq!(vault.unreadable(), 0, "its file went with it");
     all.add(m::SyncDownResponse { removed_shared_folders: vec![uid(0x10).as_bytes().to_vec()], ..Default::default() });
     assert!(Vault::open(&all, &user(), b"").folders.is_empty());
     all.add(m::SyncDownResponse { cache_status: 1, ..Default::default() });
