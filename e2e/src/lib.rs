@@ -1,8 +1,12 @@
-//! The whole guide against emulators: what the tests in `tests/` share.
+//! The whole guide against emulators.
 //!
-//! Each test has a Moto of its own, started by the sandbox's own code and installed once for all of them. The product is run
+//! [`harness`] and [`flows`] are `cargo xtask e2e`: emulators in containers, the built binary before them, a witness on the
+//! wire between. The tests in `tests/` are smaller; each has a Moto of its own, started by the sandbox's own code and installed once for all of them. The product is run
 //! either as its built binary, as a user would, or in this process, where faults can be put in front of its HTTP client.
 
+pub mod flows;
+pub mod harness;
+pub mod matrix;
 pub mod proxy;
 mod run;
 mod stage;

@@ -45,16 +45,18 @@ impl From<Output> for Ran {
     }
 }
 
-/// The product's binary, beside the tests' own: `cargo build --workspace --all-features` makes it.
+/// The product's binary, beside this program or beside the tests' own.
 ///
 /// # Panics
 ///
 /// When it is not there.
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows where it is");
-    let built = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").join("keeper-automator");
-    assert!(built.exists(), "{} is not there: run `cargo build --workspace --all-features` first", built.display());
-    built
+    let here = std::env::current_exe().expect("a program knows where it is");
+    // This program lies in target/PROFILE, a test in target/PROFILE/deps.
+    let built = here.ancestors().skip(1).take(2).map(|place| place.join("keeper-automator")).find(|path| path.exists());
+    built.unwrap_or_else(|| {
+        panic!("no keeper-automator beside {}: run `cargo build --workspace --all-features` first", here.display())
+    })
 }
 
 /// A command with nothing of this process's environment but the path: no AWS variables, no profiles, no metadata service.

@@ -7,6 +7,7 @@
 
 mod ci;
 mod fuzz;
+mod images;
 mod product;
 mod run;
 mod schemas;
@@ -41,10 +42,12 @@ enum Chore {
     Schemas(schemas::Options),
     /// Run each fuzz target for a while
     Fuzz(fuzz::Options),
+    /// Get or build the container images of the end-to-end tests
+    Images(images::Options),
 }
 
 /// The first words that are chores. [`whose`] sends everything else to the product.
-const CHORES: [&str; 4] = ["ci", "tidy", "schemas", "fuzz"];
+const CHORES: [&str; 5] = ["ci", "tidy", "schemas", "fuzz", "images"];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Whose {
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
                 Chore::Tidy => tidy::run(),
                 Chore::Schemas(options) => schemas::run(&options),
                 Chore::Fuzz(options) => fuzz::run(&options),
+                Chore::Images(options) => images::run(&options),
             }
         }
     };

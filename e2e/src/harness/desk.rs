@@ -1,0 +1,209 @@
+//! A person's desk: a directory with config, certificate and password, and the product's binary run in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use certs::make::{Authority, KeyType};
+use jiff::{Timestamp, ToSpan};
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::run::Ran;
+
+/// How long one run of the product may take before something is wrong.
+const DEADLINE: Duration = Duration::from_secs(240);
+const PASSWORD: &str = "the-password-of-the-pfx";
+
+/// Config, certificate, password, keys.
+pub struct Desk {
+    directory: tempfile::TempDir,
+    binary: PathBuf,
+    keys: Option<[String; 2]>,
+    /// Another certificate of the same host, for who changes it by hand.
+    pub other: certs::Bundle,
+}
+
+impl Desk {
+    /// The host of the deployment.
+    pub const HOST: &str = "automator.example.com";
+    /// The zone that owns it.
+    pub const ZONE: &str = "example.com";
+    /// The region.
+    pub const REGION: &str = "eu-west-1";
+
+    /// A desk whose config names these endpoints; `keys` are those of an emulator, without any the person's own are used.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn new(
+        binary: PathBuf,
+        endpoint: &str,
+        services: &BTreeMap<String, String>,
+        keys: Option<[String; 2]>,
+    ) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let mut config = format!(
+            r#"name = "automator"
+region = "{region}"
+host = "{host}"
+
+[certificate]
+source = "file"
+pfx = "ssl-certificate.pfx"
+password = {{ file = "password.txt" }}
+
+[keeper]
+region = "EU"
+record_uid = "AAAAAAAAAAAAAAAAAAAAAA"
+ksm_config = {{ env = "KSM_CONFIG_VALUE" }}
+
+[endpoint]
+url = "{endpoint}"
+"#,
+            region = Self::REGION,
+            host = Self::HOST
+        );
+        if !services.is_empty() {
+            config.push_str("\n[endpoint.services]\n");
+        }
+        for (service, url) in services {
+            let _ = writeln!(config, "{service} = \"{url}\"");
+        }
+        std::fs::write(directory.path().join("automator.toml"), config)?;
+        std::fs::write(directory.path().join("password.txt"), PASSWORD)?;
+        let now = Timestamp::now();
+        let authority = Authority::throw_away("e2e", now)?;
+        let issue = || authority.issue(&[Self::HOST], KeyType::P256, now - 1.hour(), now + (24 * 90).hours());
+        let pfx = issue()?.to_pfx(&SecretString::from(PASSWORD))?;
+        std::fs::write(directory.path().join("ssl-certificate.pfx"), pfx)?;
+        Ok(Self { directory, binary, keys, other: issue()? })
+    }
+
+    /// The binary with nothing of this process's environment but the path.
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env_clear().stdin(Stdio::null()).args(line.split_whitespace()).current_dir(self.directory.path());
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        match &self.keys {
+            Some([id, secret]) => {
+                command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+                command.env("HOME", self.directory.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+            }
+            None => {
+                command.envs(std::env::vars_os().filter(|(name, _)| {
+                    name == "HOME" || name.to_str().is_some_and(|name| name.starts_with("AWS_"))
+                }));
+            }
+        }
+        command.env("LANG", "C").env("KSM_CONFIG_VALUE", "a-device-configuration-of-e2e").kill_on_drop(true);
+        command
+    }
+
+    /// Starts a run, for who wants to end it or to start another beside it.
+    ///
+    /// # Errors
+    ///
+    /// When the binary cannot be started.
+    pub fn spawn(&self, line: &str) -> Result<Child> {
+        let mut command = self.command(line);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().with_context(|| format!("start {}", self.binary.display()))
+    }
+
+    /// Waits for a run.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end in time.
+    pub async fn finish(child: Child) -> Result<Ran> {
+        let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
+        Ok(output.with_context(|| format!("a run has not ended after {} s", DEADLINE.as_secs()))??.into())
+    }
+
+    /// Runs the product.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started or does not end in time.
+    pub async fn run(&self, line: &str) -> Result<Ran> {
+        Self::finish(self.spawn(line)?).await
+    }
+
+    /// Deploys, with a person's word for what a person does, and expects success.
+    ///
+    /// # Errors
+    ///
+    /// When it ends with another code than 0.
+    pub async fn deploy(&self, more: &str) -> Result<Ran> {
+        self.expect(&format!("deploy --yes {SAYS} {more}")).await
+    }
+
+    /// Runs the product and expects success.
+    ///
+    /// # Errors
+    ///
+    /// When it ends with another code than 0.
+    pub async fn expect(&self, line: &str) -> Result<Ran> {
+        let ran = self.run(line).await?;
+        if ran.code != Some(0) {
+            bail!("`{line}` ended with {:?}:\n{}\n{}", ran.code, tail(&ran.stdout, 12), tail(&ran.stderr, 12));
+        }
+        Ok(ran)
+    }
+
+    /// What a plan says of each node.
+    ///
+    /// # Errors
+    ///
+    /// When it says nothing that can be read.
+    pub async fn plan(&self) -> Result<Planned> {
+        let ran = self.run("plan --format json").await?;
+        let code = ran.code;
+        let plan: Value = serde_json::from_str(&ran.stdout)
+            .with_context(|| format!("the plan ended with {code:?} and reads:\n{}", tail(&ran.said(), 12)))?;
+        let lines = plan["changes"].as_array().context("a plan has changes")?;
+        let word = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        Ok(Planned(lines.iter().map(|line| (word(line, "node"), word(line, "action"))).collect()))
+    }
+
+    /// Plans, and expects that every node is as it should be.
+    ///
+    /// # Errors
+    ///
+    /// When one is not.
+    pub async fn all_keep(&self) -> Result<usize> {
+        let plan = self.plan().await?;
+        let changes = plan.changes();
+        ensure!(changes.is_empty(), "the plan should keep everything, and says {changes:?}");
+        Ok(plan.0.len())
+    }
+}
+
+/// What a person says about the steps that a person does.
+pub(crate) const SAYS: &str = "--confirm A15 --acknowledge-a16";
+
+/// A plan: what is to happen to each node.
+#[derive(Debug)]
+pub struct Planned(pub BTreeMap<String, String>);
+
+impl Planned {
+    /// What does not stay, as `node action`, sorted.
+    pub fn changes(&self) -> Vec<String> {
+        let changes = self.0.iter().filter(|(_, action)| *action != "keep");
+        changes.map(|(node, action)| format!("{node} {action}")).collect()
+    }
+}
+
+/// The last lines of a text.
+pub(crate) fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}

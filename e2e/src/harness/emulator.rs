@@ -1,0 +1,256 @@
+//! The emulators, what each can carry, and how each is started.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+
+use super::containers::{Containers, Wanted, status};
+
+/// An AWS that is not AWS, or one that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Emulator {
+    /// Moto, for all services
+    #[value(name = "moto")]
+    Moto,
+    /// MiniStack, for all services
+    #[value(name = "ministack")]
+    Ministack,
+    /// Moto, and MiniStack for ECS alone, which there has tasks
+    #[value(name = "moto+ministack-ecs")]
+    MotoMinistackEcs,
+    /// LocalStack: the whole guide with an auth token, A1 to A5 without
+    #[value(name = "localstack")]
+    LocalStack,
+    /// Something that runs already: `--endpoint` says where
+    #[value(name = "endpoint")]
+    Endpoint,
+}
+
+/// Something that runs already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// For every service.
+    pub url: String,
+    /// For single services, by the name that the product's config uses.
+    pub services: BTreeMap<String, String>,
+    /// Whether the person knows that it may be a real account.
+    pub i_will_pay: bool,
+}
+
+/// What came of starting an emulator.
+pub enum Start {
+    /// It answers.
+    Running(Running),
+    /// It cannot be had here, for this reason.
+    NotHere(String),
+}
+
+/// An emulator that answers.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// Which one.
+    pub emulator: Emulator,
+    /// For every service.
+    pub endpoint: String,
+    /// For single services.
+    pub services: BTreeMap<String, String>,
+    /// The path of each endpoint that empties it.
+    pub resets: Vec<(String, &'static str)>,
+    /// The last step of the guide that it carries; none when it carries all.
+    pub until: Option<&'static str>,
+    /// Whether a proxy can stand before it.
+    pub local: bool,
+}
+
+/// Both emulators must agree about whose account it is.
+const ACCOUNT: &str = "123456789012";
+/// LocalStack's last release that starts without a token.
+const LOCALSTACK_FREE: &str = "localstack/localstack:4.14.0";
+/// The image for those who have one.
+const LOCALSTACK: &str = "localstack/localstack:latest";
+/// The variable with LocalStack's token.
+const TOKEN: &str = "LOCALSTACK_AUTH_TOKEN";
+
+const MOTO: [(&str, &str); 7] = [
+    // Without it the execution role's managed policy does not exist.
+    ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true"),
+    // Without it no service ever becomes steady. The number is the first count of tasks.
+    ("MOTO_ECS_SERVICE_RUNNING", "1"),
+    ("AWS_ACCESS_KEY_ID", "testing"),
+    ("AWS_SECRET_ACCESS_KEY", "testing"),
+    ("AWS_DEFAULT_REGION", "us-east-1"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+    ("PYTHONUNBUFFERED", "1"),
+];
+
+const MINISTACK: [(&str, &str); 6] = [
+    ("BIND_HOST", "0.0.0.0"),
+    ("GATEWAY_PORT", "4566"),
+    ("MINISTACK_REGION", super::Desk::REGION),
+    ("MINISTACK_ACCOUNT_ID", ACCOUNT),
+    // Without it there is a second listener.
+    ("IOT_MTLS_ENABLED", "false"),
+    // Tasks are records, not containers: Keeper's images cannot be had here.
+    ("DOCKER_HOST", "unix:///nonexistent"),
+];
+
+impl fmt::Display for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.to_possible_value().as_ref().map_or("?", clap::builder::PossibleValue::get_name))
+    }
+}
+
+impl Emulator {
+    /// Those that `cargo xtask e2e` runs when none is named.
+    pub const ALL: [Self; 4] = [Self::Moto, Self::Ministack, Self::MotoMinistackEcs, Self::LocalStack];
+
+    /// What it can carry, in words.
+    pub fn carries(self) -> &'static str {
+        match self {
+            Self::Moto => "A1 to A13, A15 to A17 by a person's word; no task ever runs",
+            Self::Ministack => "A1 to A13, A15 to A17 by a person's word; tasks are records, refusals are rare",
+            Self::MotoMinistackEcs => "A1 to A13, A15 to A17 by a person's word; tasks are records",
+            Self::LocalStack => "everything with LOCALSTACK_AUTH_TOKEN; A1 to A5 without, as ECS, EFS and ELB are not free",
+            Self::Endpoint => "what is behind it",
+        }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// When it could be started and does not answer.
+    pub async fn start(self, containers: Option<&mut Containers>, endpoint: &Endpoint) -> Result<Start> {
+        let Some(containers) = containers else { return self.given(endpoint) };
+        match self {
+            Self::Moto => {
+                let moto = moto(containers).await?;
+                Ok(Start::Running(self.running(moto.clone(), BTreeMap::new(), vec![(moto, "/moto-api/reset")])))
+            }
+            Self::Ministack => {
+                let url = ministack(containers).await?;
+                Ok(Start::Running(self.running(url.clone(), BTreeMap::new(), vec![(url, "/_ministack/reset")])))
+            }
+            Self::MotoMinistackEcs => {
+                let (moto, ecs) = (moto(containers).await?, ministack(containers).await?);
+                let services = BTreeMap::from([("ecs".to_owned(), ecs.clone())]);
+                let resets = vec![(moto.clone(), "/moto-api/reset"), (ecs, "/_ministack/reset")];
+                Ok(Start::Running(self.running(moto, services, resets)))
+            }
+            Self::LocalStack => self.localstack(containers).await,
+            Self::Endpoint => self.given(endpoint),
+        }
+    }
+
+    fn running(
+        self,
+        endpoint: String,
+        services: BTreeMap<String, String>,
+        resets: Vec<(String, &'static str)>,
+    ) -> Running {
+        Running { emulator: self, endpoint, services, resets, until: None, local: true }
+    }
+
+    async fn localstack(self, containers: &mut Containers) -> Result<Start> {
+        let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
+        let image = if token.is_some() { LOCALSTACK } else { LOCALSTACK_FREE };
+        if !available(image) {
+            let why = if token.is_some() { "" } else { "no LOCALSTACK_AUTH_TOKEN, and " };
+            return Ok(Start::NotHere(format!("{why}no registry gives {image}")));
+        }
+        let mut environment = vec![("GATEWAY_LISTEN", "0.0.0.0:4566")];
+        if let Some(token) = &token {
+            environment.push((TOKEN, token));
+        }
+        let wanted =
+            Wanted { image, port: 4566, ready: "/_localstack/health", environment: &environment, name: "localstack" };
+        let url = containers.start(&wanted).await?;
+        let mut running = self.running(url.clone(), BTreeMap::new(), vec![(url, "/_localstack/state/reset")]);
+        running.until = token.is_none().then_some("A5");
+        Ok(Start::Running(running))
+    }
+
+    fn given(self, endpoint: &Endpoint) -> Result<Start> {
+        ensure!(!endpoint.url.is_empty(), "`--emulator endpoint` needs `--endpoint URL`");
+        let urls = std::iter::once(&endpoint.url).chain(endpoint.services.values());
+        let local = urls.into_iter().all(|url| sandbox::loopback(url).is_ok());
+        if !local && !endpoint.i_will_pay {
+            bail!("`{}` is not this machine and may be a real account: say so with --i-will-pay", endpoint.url);
+        }
+        let mut running = self.running(endpoint.url.clone(), endpoint.services.clone(), Vec::new());
+        running.local = local;
+        Ok(Start::Running(running))
+    }
+}
+
+impl Running {
+    /// Empties it; what runs already is emptied by destroying.
+    ///
+    /// # Errors
+    ///
+    /// When it does not say yes.
+    pub async fn reset(&self) -> Result<()> {
+        for (endpoint, path) in &self.resets {
+            let said = status("POST", endpoint, path).await;
+            ensure!(said == Some(200), "POST {endpoint}{path} should empty the emulator, and says {said:?}");
+        }
+        Ok(())
+    }
+}
+
+async fn moto(containers: &mut Containers) -> Result<String> {
+    let image = image("MOTO")?;
+    let wanted = Wanted { image: &image, port: 5000, ready: "/moto-api/", environment: &MOTO, name: "moto" };
+    containers.start(&wanted).await
+}
+
+async fn ministack(containers: &mut Containers) -> Result<String> {
+    let image = image("MINISTACK")?;
+    let wanted =
+        Wanted { image: &image, port: 4566, ready: "/_ministack/ready", environment: &MINISTACK, name: "ministack" };
+    containers.start(&wanted).await
+}
+
+/// The image that `cargo xtask images` found or built.
+fn image(name: &str) -> Result<String> {
+    let variable = format!("E2E_IMAGE_{name}");
+    std::env::var(&variable).with_context(|| format!("{variable} is not set: `cargo xtask e2e` sets it"))
+}
+
+/// Whether an image is here or can be had.
+fn available(image: &str) -> bool {
+    let docker = |args: &[&str]| {
+        let mut command = std::process::Command::new("docker");
+        command.args(args).stdin(std::process::Stdio::null());
+        command.output().is_ok_and(|output| output.status.success())
+    };
+    docker(&["image", "inspect", image]) || docker(&["pull", "--quiet", image])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_real_account_has_to_be_meant() {
+        let at = |url: &str, i_will_pay| {
+            let endpoint = Endpoint { url: url.to_owned(), services: BTreeMap::new(), i_will_pay };
+            Emulator::Endpoint.given(&endpoint)
+        };
+        let Err(error) = at("https://ec2.eu-west-1.amazonaws.com", false) else { panic!("accepted") };
+        assert!(error.to_string().contains("--i-will-pay"), "{error}");
+        let Ok(Start::Running(real)) = at("https://ec2.eu-west-1.amazonaws.com", true) else { panic!("refused") };
+        assert!(!real.local);
+        let Ok(Start::Running(here)) = at("http://127.0.0.1:4566", false) else { panic!("refused") };
+        assert!(here.local);
+        assert!(at("", false).is_err());
+    }
+
+    #[test]
+    fn emulators_are_called_as_on_the_command_line() {
+        let names: Vec<String> = Emulator::value_variants().iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["moto", "ministack", "moto+ministack-ecs", "localstack", "endpoint"]);
+    }
+}

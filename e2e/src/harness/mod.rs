@@ -1,0 +1,17 @@
+//! The harness of `cargo xtask e2e`: emulators in containers, a person's desk, what is in the account, what a hand does to it.
+
+mod account;
+mod containers;
+pub(crate) mod desk;
+mod emulator;
+mod hand;
+mod normal;
+mod stage;
+pub(crate) mod wait;
+
+pub use account::{Account, Thing};
+pub use containers::{Containers, docker_missing, sweep};
+pub use desk::{Desk, Planned};
+pub use emulator::{Emulator, Endpoint, Start};
+pub use hand::{change, delete};
+pub use stage::Scene;

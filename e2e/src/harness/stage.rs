@@ -1,0 +1,103 @@
+//! The scene of a flow: an emulator, the witness before it, a desk, and a look into the account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use aws_infra::Aws;
+
+use super::account::Account;
+use super::desk::Desk;
+use super::emulator::Running;
+use super::normal;
+use crate::proxy::{Call, RecordingProxy};
+
+/// Where a flow plays.
+pub struct Scene {
+    /// The emulator.
+    pub running: Running,
+    /// The witness.
+    pub proxy: RecordingProxy,
+    /// The person.
+    pub desk: Desk,
+    /// The account, past the proxy.
+    pub aws: Arc<Aws>,
+    /// What an empty account has in it.
+    before: BTreeSet<String>,
+}
+
+impl Scene {
+    /// Sets the scene.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator does not answer.
+    pub async fn set(running: Running, binary: PathBuf) -> Result<Self> {
+        let proxy = RecordingProxy::start(&running.endpoint)?;
+        proxy.set_rewrites(normal::rewrites(running.emulator));
+        let mut services = BTreeMap::new();
+        for (name, url) in &running.services {
+            services.insert(name.clone(), proxy.also(url)?);
+        }
+        let keys = ["testing".to_owned(), "testing".to_owned()];
+        let desk = Desk::new(binary, proxy.endpoint(), &services, Some(keys))?;
+        let aws = Account::door(&running.endpoint, &running.services).await?;
+        let mut scene = Self { running, proxy, desk, aws, before: BTreeSet::new() };
+        scene.empty().await?;
+        Ok(scene)
+    }
+
+    /// Empties the emulator, and makes what exists before a deployment: the zone of the host.
+    ///
+    /// # Errors
+    ///
+    /// When it is not empty afterwards.
+    pub async fn empty(&mut self) -> Result<()> {
+        self.proxy.end_script();
+        if self.running.resets.is_empty() {
+            self.desk.expect("destroy --yes").await?;
+        } else {
+            self.running.reset().await?;
+        }
+        let zones = self.aws.route53.list_hosted_zones_by_name().dns_name(Desk::ZONE).send().await?;
+        if !zones.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == Desk::ZONE) {
+            let make = self.aws.route53.create_hosted_zone().name(Desk::ZONE);
+            let reference = format!("{:?}", std::time::SystemTime::now());
+            make.caller_reference(reference).send().await.context("make the hosted zone")?;
+        }
+        self.before = Account::read(&self.aws, &BTreeSet::new()).await?.ids();
+        self.proxy.clear();
+        Ok(())
+    }
+
+    /// What is in the account.
+    ///
+    /// # Errors
+    ///
+    /// What a service says.
+    pub async fn account(&self) -> Result<Account> {
+        Account::read(&self.aws, &self.before).await
+    }
+
+    /// Expects that nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// When something is.
+    pub async fn nothing_left(&self) -> Result<()> {
+        let left = self.account().await?;
+        ensure!(left.0.is_empty(), "something is left: {:?}", left.0.keys().collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// The calls so far that may have changed something.
+    pub fn changes(&self) -> Vec<Call> {
+        self.proxy.calls().into_iter().filter(|call| call.mutating).collect()
+    }
+
+    /// The product's `--until`, where the emulator does not carry the whole guide.
+    pub fn until(&self) -> String {
+        self.running.until.map(|step| format!("--until {step}")).unwrap_or_default()
+    }
+}

@@ -1,0 +1,159 @@
+//! `e2e`: the whole guide against emulators in containers. `cargo xtask e2e` builds what it needs and runs it.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to the person who typed it")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, ValueEnum};
+use e2e::flows::{Flow, Measure};
+use e2e::harness::{Containers, Emulator, Endpoint, Scene, Start, docker_missing, sweep};
+use e2e::matrix::{Matrix, Played, Row};
+
+/// The emulators cannot be started here; the product's number for "the sandbox could not be started".
+const NOT_HERE: u8 = 7;
+
+/// Run the whole guide against emulators in containers
+#[derive(Parser)]
+#[command(
+    name = "e2e",
+    after_help = "Exit codes:\n    0  all is as it should be\n    1  a flow failed, or the committed matrix is stale\n    \
+                  2  the command line is wrong\n    7  Docker is missing"
+)]
+struct Cli {
+    /// Run against this one only (may be repeated)
+    #[arg(long, value_name = "EMULATOR")]
+    emulator: Vec<Emulator>,
+    /// Play this flow only (may be repeated)
+    #[arg(long, value_name = "FLOW")]
+    flow: Vec<Flow>,
+    /// How many seeds of random faults
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// How many kills
+    #[arg(long, default_value_t = 6)]
+    kills: u64,
+    /// The first seed, to see one again
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
+    /// Where something runs already, for `--emulator endpoint`
+    #[arg(long, value_name = "URL", default_value = "")]
+    endpoint: String,
+    /// Another place for one service: `ecs=http://127.0.0.1:4566` (may be repeated)
+    #[arg(long, value_name = "SERVICE=URL", value_parser = service)]
+    endpoint_service: Vec<(String, String)>,
+    /// The endpoint may be a real account, and what is made there costs money
+    #[arg(long)]
+    i_will_pay: bool,
+    /// Print the matrix in this form
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+    /// Write the matrix, as Markdown, into this file
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    write: Option<PathBuf>,
+    /// Fail when this file does not say what this run found
+    #[arg(long, value_name = "FILE")]
+    check: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Markdown,
+}
+
+fn service(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text.split_once('=').ok_or("expected SERVICE=URL")?;
+    Ok((name.to_owned(), url.to_owned()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    let emulators = if cli.emulator.is_empty() { Emulator::ALL.to_vec() } else { cli.emulator.clone() };
+    let flows = if cli.flow.is_empty() { Flow::value_variants().to_vec() } else { cli.flow.clone() };
+    let needs_docker = emulators.iter().any(|emulator| *emulator != Emulator::Endpoint);
+    if needs_docker {
+        if let Some(why) = docker_missing() {
+            eprintln!("error: {why}");
+            return Ok(ExitCode::from(NOT_HERE));
+        }
+        let swept = sweep()?;
+        if swept > 0 {
+            eprintln!("e2e: swept {swept} things that a run which is no more left behind");
+        }
+    }
+    let endpoint = Endpoint {
+        url: cli.endpoint.clone(),
+        services: cli.endpoint_service.iter().cloned().collect::<BTreeMap<_, _>>(),
+        i_will_pay: cli.i_will_pay,
+    };
+    let measure = Measure { seeds: cli.seeds, kills: cli.kills, first_seed: cli.first_seed };
+    let mut matrix = Matrix::default();
+    for emulator in emulators {
+        matrix.rows.push(against(emulator, &endpoint, &flows, measure).await?);
+    }
+    match cli.format {
+        Form::Text => print!("\n{}", matrix.text()),
+        Form::Json => println!("{}", matrix.json()),
+        Form::Markdown => print!("{}", matrix.markdown()),
+    }
+    if let Some(path) = &cli.write {
+        std::fs::write(path, matrix.markdown()).with_context(|| format!("write {}", path.display()))?;
+    }
+    if let Some(path) = &cli.check {
+        let document = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        let missing = matrix.missing_in(&document);
+        let hint = "`cargo xtask e2e --write` writes it anew";
+        ensure!(missing.is_empty(), "{} is stale, {hint}; it lacks:\n{}", path.display(), missing.join("\n"));
+    }
+    Ok(if matrix.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measure: Measure) -> Result<Row> {
+    let mut row = Row { emulator: emulator.to_string(), ..Row::default() };
+    eprintln!("e2e: {emulator}: {}", emulator.carries());
+    let mut containers = if emulator == Emulator::Endpoint { None } else { Some(Containers::new()?) };
+    let started = emulator.start(containers.as_mut(), endpoint).await?;
+    match started {
+        Start::NotHere(why) => {
+            eprintln!("e2e: {emulator}: not run: {why}");
+            row.note = Some(why);
+        }
+        Start::Running(running) => {
+            row.note = running.until.map(|step| format!("up to {step}"));
+            let mut scene = Scene::set(running, e2e::binary()).await?;
+            for flow in flows {
+                let start = Instant::now();
+                let told = flow.play(&mut scene, measure).await;
+                let seconds = start.elapsed().as_secs();
+                let (said, passed) = match told {
+                    Ok(told) => {
+                        row.steps.extend(told.steps);
+                        (told.did, true)
+                    }
+                    Err(error) => (format!("{error:#}"), false),
+                };
+                eprintln!("e2e: {emulator}: {flow} {} in {seconds} s: {said}", if passed { "passed" } else { "FAILED" });
+                row.flows.push(Played { flow: flow.to_string(), said, passed, seconds });
+            }
+        }
+    }
+    if let Some(containers) = containers {
+        containers.end().await?;
+    }
+    Ok(row)
+}

@@ -1,0 +1,248 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc;
+
+use super::*;
+
+/// An emulator that gives these answers, one per connection, and hands out what it was asked.
+fn upstream(answers: &'static [&'static str]) -> (String, mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, questions) = mpsc::channel();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") {
+                stream.read_exact(&mut byte).unwrap();
+                request.extend(byte);
+            }
+            let head = String::from_utf8(request).unwrap();
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap_or("0");
+            let mut body = vec![0; length.parse().unwrap()];
+            stream.read_exact(&mut body).unwrap();
+            asked.send(head + &String::from_utf8(body).unwrap()).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (endpoint, questions)
+}
+
+/// Sends bytes on one connection and returns all that comes back until it is closed.
+fn talk(endpoint: &str, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).unwrap();
+    stream.write_all(bytes.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn signed(start: &str, service: &str, headers: &str, body: &str) -> String {
+    let scope = format!("AKIDEXAMPLE/20300101/eu-west-1/{service}/aws4_request");
+    format!(
+        "{start} HTTP/1.1\r\nHost: aws\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\
+         Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn request(start: &str, headers: &[(&str, &str)], body: &str) -> Message {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Message { start: format!("{start} HTTP/1.1"), headers, body: body.into() }
+}
+
+#[test]
+fn every_protocol_names_its_operation() {
+    let json: &[_] = &[("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.CreateCluster")];
+    let file_system = "PUT /2015-02-01/file-systems/fs-1/lifecycle-configuration";
+    for (start, headers, body, operation, mutating) in [
+        ("POST /", json, "{}", "CreateCluster", true),
+        ("POST /", &[], "Action=DescribeVpcs&Version=2016-11-15", "DescribeVpcs", false),
+        ("POST /", &[], "Version=2010-05-08&Action=CreateRole", "CreateRole", true),
+        ("GET /?Action=DeleteRole&Version=2010-05-08", &[], "", "DeleteRole", true),
+        ("POST /2015-02-01/file-systems", &[], "{}", "CreateFileSystem", true),
+        ("GET /2015-02-01/mount-targets?FileSystemId=fs-1", &[], "", "DescribeMountTargets", false),
+        (file_system, &[], "{}", "PutLifecycleConfiguration", true),
+        ("POST /2015-02-01/resource-tags/fsap-1", &[], "{}", "TagResource", true),
+        ("POST /2013-04-01/hostedzone/Z1/rrset/", &[], "<x/>", "ChangeResourceRecordSets", true),
+        ("GET /2013-04-01/hostedzonesbyname?dnsname=example.com", &[], "", "ListHostedZonesByName", false),
+        ("GET /2015-02-01/something/new", &[], "", "GET /2015-02-01/something/new", false),
+        ("PATCH /2015-02-01/something/new?a=b", &[], "", "PATCH /2015-02-01/something/new", true),
+    ] {
+        let (_, found) = name(&request(start, headers, body));
+        assert_eq!((found.as_str(), only_reads(&found)), (operation, !mutating), "{start}");
+    }
+}
+
+#[test]
+fn a_call_is_passed_on_and_written_down() {
+    let (endpoint, questions) = upstream(&["HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    let target = "X-Amz-Target: secretsmanager.CreateSecret\r\n";
+    let answer = talk(proxy.endpoint(), &signed("POST /", "secretsmanager", target, "{\"Name\":\"n\"}"));
+    assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n") && answer.ends_with("\r\n\r\ngone"), "{answer}");
+    let asked = questions.recv().unwrap();
+    assert!(asked.contains("Host: aws\r\n") && asked.ends_with("{\"Name\":\"n\"}"), "{asked}");
+
+    let calls = proxy.calls();
+    let call = &calls[0];
+    assert_eq!((call.service.as_str(), call.operation.as_str()), ("secretsmanager", "CreateSecret"));
+    assert!(call.mutating && call.is_create() && !call.is_ok());
+    assert_eq!((calls.len(), call.status, call.bytes_sent, call.fault), (1, Some(404), 12, None));
+    assert!(call.ended.is_some_and(|ended| ended >= call.began));
+    proxy.clear();
+    assert_eq!(proxy.calls(), []);
+}
+
+#[test]
+fn chunks_are_joined_both_ways() {
+    let (endpoint, questions) = upstream(&[
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n",
+    ]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    let sent = "POST / HTTP/1.1\r\nHost: aws\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+                b\r\nAction=Crea\r\n5\r\nteVpc\r\n0\r\n\r\n";
+    let answer = talk(proxy.endpoint(), sent);
+    assert!(answer.contains("Content-Length: 5\r\n") && answer.ends_with("\r\n\r\nabcde"), "{answer}");
+    assert!(!answer.contains("chunked"), "{answer}");
+    assert!(questions.recv().unwrap().ends_with("\r\n\r\nAction=CreateVpc"));
+    assert_eq!((proxy.calls()[0].operation.as_str(), proxy.calls()[0].bytes_sent), ("CreateVpc", 16));
+    assert_eq!(proxy.calls()[0].service, "unsigned");
+}
+
+#[test]
+fn a_connection_carries_several_calls() {
+    let (endpoint, _questions) =
+        upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1", "HTTP/1.0 200 OK\r\n\r\nuntil the end"]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    let first = "POST / HTTP/1.1\r\nHost: aws\r\nContent-Length: 17\r\n\r\nAction=CreateRole";
+    let answer =
+        talk(proxy.endpoint(), &format!("{first}{}", signed("GET /2013-04-01/hostedzone", "route53", "", "")));
+    assert!(answer.ends_with("until the end"), "{answer}");
+    let calls = proxy.calls();
+    assert_eq!(
+        calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(),
+        ["CreateRole", "ListHostedZones"]
+    );
+}
+
+#[test]
+fn the_answer_to_a_head_request_has_no_body() {
+    let (endpoint, _questions) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    let answer = talk(proxy.endpoint(), "HEAD /x HTTP/1.1\r\nHost: aws\r\nConnection: close\r\n\r\n");
+    assert!(answer.contains("Content-Length: 5\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert!(!proxy.calls()[0].mutating);
+}
+
+#[test]
+fn a_lost_answer_leaves_the_call_without_status() {
+    let (endpoint, _questions) = upstream(&[""]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    assert_eq!(talk(proxy.endpoint(), &signed("POST /", "ec2", "", "Action=CreateVpc")), "");
+    assert_eq!(proxy.calls()[0].status, None);
+}
+
+#[test]
+fn an_emulator_that_does_not_listen_is_said() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = RecordingProxy::start(&format!("http://{free}")).unwrap();
+    let answer = talk(proxy.endpoint(), &signed("POST /", "ec2", "", "Action=CreateVpc"));
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    assert_eq!(proxy.calls()[0].status, Some(502));
+}
+
+#[test]
+fn a_marker_is_found_in_every_form() {
+    const MARKER: &str = "marker value 4711";
+    let (endpoint, _questions) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; 7]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    let target = "X-Amz-Target: x.Stores\r\n";
+    talk(proxy.endpoint(), &signed("POST /", "a", target, "{\"v\":\"marker value 4711\"}"));
+    talk(proxy.endpoint(), &signed("POST /", "b", target, "v=marker+value%204711"));
+    // "marker value 4711" with nothing, `x` and `xy` before it.
+    for (service, encoded) in [
+        ("c", "bWFya2VyIHZhbHVlIDQ3MTE="),
+        ("d", "eG1hcmtlciB2YWx1ZSA0NzEx"),
+        ("e", "eHltYXJrZXIgdmFsdWUgNDcxMQ=="),
+    ] {
+        talk(proxy.endpoint(), &signed("POST /", service, target, encoded));
+    }
+    talk(proxy.endpoint(), &signed("POST /?v=marker%20value%204711", "f", target, ""));
+    talk(proxy.endpoint(), &signed("POST /", "g", target, "marker value 471"));
+    let services: Vec<_> = proxy.bodies_contain(MARKER).into_iter().map(|(service, _)| service).collect();
+    assert_eq!(services, ["a", "b", "c", "d", "e", "f"]);
+    assert!(!format!("{proxy:?}").contains("marker"), "the record is not printed");
+}
+
+#[test]
+fn only_this_machine_may_stand_behind_it() {
+    for upstream in
+        ["http://10.0.0.1:5000", "https://127.0.0.1:5000", "http://aws.example.com:80", "127.0.0.1:5000"]
+    {
+        assert_eq!(RecordingProxy::start(upstream).unwrap_err().kind(), ErrorKind::InvalidInput, "{upstream}");
+    }
+    for upstream in ["http://127.0.0.1:5000/", "http://localhost:5000", "http://[::1]:5000"] {
+        RecordingProxy::start(upstream).unwrap();
+    }
+}
+
+#[test]
+fn it_ends_when_it_is_dropped() {
+    let proxy = RecordingProxy::start("http://127.0.0.1:1").unwrap();
+    let address = proxy.endpoint().trim_start_matches("http://").to_owned();
+    drop(proxy);
+    let ended = || TcpStream::connect(&address).is_err();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !ended() {
+        assert!(std::time::Instant::now() < until, "it still listens");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_script_makes_calls_go_wrong() {
+    let (endpoint, questions) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbusy"; 3]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    let ask = |action: &str, service: &str| {
+        talk(proxy.endpoint(), &signed("POST /", service, "", &format!("Action={action}")))
+    };
+    proxy.set_script(|call| match call.operation.as_str() {
+        "CreateVpc" => Some(Fault::Answer { status: 503, code: "RequestLimitExceeded".to_owned() }),
+        "CreateRole" => Some(Fault::Answer { status: 400, code: "Throttling".to_owned() }),
+        "CreateSubnet" => Some(Fault::CutBefore),
+        "DeleteSubnet" => Some(Fault::CutAfter),
+        "DeleteVpc" => Some(Fault::Reword(Rewrite { operation: "DeleteVpc", from: "busy", to: "idle" })),
+        _ => None,
+    });
+    let refused = ask("CreateVpc", "ec2");
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("<Response><Errors><Error>"), "{refused}");
+    let refused = ask("CreateRole", "iam");
+    assert!(refused.contains("<ErrorResponse>") && refused.contains("<Code>Throttling</Code>"), "{refused}");
+    assert_eq!(ask("CreateSubnet", "ec2"), "");
+    assert!(questions.try_recv().is_err(), "none of these reached the emulator");
+    assert_eq!(ask("DeleteSubnet", "ec2"), "");
+    assert!(questions.recv().unwrap().ends_with("Action=DeleteSubnet"));
+    assert!(ask("DeleteVpc", "ec2").ends_with("idle"));
+    proxy.end_script();
+    assert!(ask("DeleteVpc", "ec2").ends_with("busy"));
+    let faults: Vec<_> = proxy.calls().iter().map(|call| call.fault).collect();
+    assert_eq!(
+        faults,
+        [Some("refused"), Some("refused"), Some("cut before"), Some("cut after"), Some("reworded"), None]
+    );
+    assert!(proxy.calls()[3].status.is_none() && proxy.calls()[3].ended.is_some());
+}
+
+#[test]
+fn two_doors_share_one_record() {
+    let (one, _one) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none"]);
+    let (two, _two) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"]);
+    let proxy = RecordingProxy::start(&one).unwrap();
+    let other = proxy.also(&two).unwrap();
+    assert!(talk(&other, &signed("POST /", "ecs", "", "Action=A")).ends_with("two"));
+    assert!(talk(proxy.endpoint(), &signed("POST /", "ec2", "", "Action=B")).ends_with("one"));
+    let services: Vec<_> = proxy.calls().into_iter().map(|call| call.service).collect();
+    assert_eq!(services, ["ecs", "ec2"]);
+}
