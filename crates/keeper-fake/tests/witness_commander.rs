@@ -212,6 +212,31 @@ async fn the_server_key_moves_on() {
     checks.done();
 }
 
+/// ECDH and ML-KEM-1024 together, made by the vendor's code and opened by ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hybrid_envelope() {
+    let Some(mut bench) = Bench::start(Scheme::Https).await else { return };
+    if !bench.knows_ml_kem() {
+        return;
+    }
+    let mut checks = Checks::new("hybrid envelope, https");
+    bench.hybrid = true;
+    bench.fake.world().admin.rotate(11);
+    let printed = bench.run(&["automator list --format=json"]).await;
+    checks.same("logged in", &printed.json(0), &json!([]));
+    // After a status 400, here that of a data key registered before, Commander goes on without ML-KEM.
+    let dropped = bench.fake.world().journal.iter().position(|entry| entry.status == 400).unwrap();
+    let hybrid = bench.fake.world().admin.hybrid_requests;
+    checks.same(
+        "until then all but the one with an old P-256 half came in it",
+        &hybrid,
+        &u64::try_from(dropped).unwrap(),
+    );
+    checks.that("which are many", hybrid > 5);
+    checks.same("the old half was refused once", &bench.calls("authentication/start_login"), &vec![401, 200]);
+    checks.done();
+}
+
 /// Steps K2 to K7 of the guide, and their undoing.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_vault_from_folder_to_device_and_back() {

@@ -52,6 +52,8 @@ mod ml_kem {
 
 /// An opened request.
 pub(super) struct Opened {
+    /// Whether it came in the hybrid envelope.
+    pub(super) hybrid: bool,
     pub(super) key: Transmission,
     pub(super) payload: ApiRequestPayload,
 }
@@ -83,7 +85,7 @@ impl Keys {
         let payload = key.open(&request.encrypted_payload).map_err(|_| Refusal::malformed("encryptedPayload"))?;
         let payload =
             ApiRequestPayload::decode(payload.as_slice()).map_err(|_| Refusal::malformed("ApiRequestPayload"))?;
-        Ok(Opened { key, payload })
+        Ok(Opened { hybrid: request.qrc_message_key.is_some(), key, payload })
     }
 
     fn open_ec(&self, id: i32, wrapped: &[u8]) -> Result<Transmission, Refusal> {

@@ -44,6 +44,8 @@ pub struct Admin {
     pub enterprise: Enterprise,
     /// Rows of one page of `sync_down`.
     pub page: usize,
+    /// Requests that came in the hybrid envelope.
+    pub hybrid_requests: u64,
     automators: automator::Automators,
     keys: envelope::Keys,
     pending: vault::Pending,
@@ -108,6 +110,7 @@ impl Admin {
             account: Account::new("administrator@example.com"),
             enterprise: Enterprise::new(8560, "Example"),
             page: 200,
+            hybrid_requests: 0,
             automators: automator::Automators::default(),
             keys: envelope::Keys::new(server_keys),
             pending: vault::Pending::default(),
@@ -142,6 +145,7 @@ impl Admin {
             Ok(opened) => opened,
             Err(refusal) => return Answer::Now(refused(&refusal, endpoint)),
         };
+        self.hybrid_requests += u64::from(opened.hybrid);
         let payload = opened.payload.payload.as_slice();
         let call = match endpoint {
             COMMANDS => vault::command_name(payload).unwrap_or_else(|| endpoint.to_owned()),

@@ -2,7 +2,7 @@
 
 use keeper_fake::admin::Nodes;
 use keeper_fake::{Fake, Scheme, World};
-use keeper_wire::OneTimeToken;
+use keeper_wire::{OneTimeToken, text};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -24,6 +24,8 @@ pub(crate) struct Bench {
     pub(crate) nodes: Nodes,
     /// Given to the program by its environment.
     pub(crate) password: Option<String>,
+    /// Whether the program is told of the ML-KEM key.
+    pub(crate) hybrid: bool,
     program: PathBuf,
 }
 
@@ -35,26 +37,36 @@ pub(crate) struct Printed {
 }
 
 /// The program, when it is here in the right version.
-#[expect(clippy::print_stderr, reason = "a test that skipped says so")]
 fn program() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let named = env::var_os("WITNESS_COMMANDER").map(PathBuf::from);
     let right = |program: &PathBuf| {
-        let python = program.with_file_name("python");
-        let version = "import keepercommander; print(keepercommander.__version__)";
-        let asked = std::process::Command::new(python).args(["-c", version]).stderr(Stdio::null()).output();
-        program.is_file() && asked.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == VERSION)
+        let version = says(program, "import keepercommander; print(keepercommander.__version__)");
+        program.is_file() && version.as_deref() == Some(VERSION)
     };
     let found = named.into_iter().chain([root.join("target/witness-commander/bin/keeper")]).find(right);
     if found.is_none() {
-        let reason = format!(
-            "skipped, because Keeper Commander {VERSION} is not here: install .ci/witness-commander.txt into a virtual \
-             environment and name its bin/keeper in WITNESS_COMMANDER"
-        );
-        assert!(env::var("REQUIRE_WITNESSES").as_deref() != Ok("all"), "{reason}");
-        eprintln!("{reason}");
+        skipped(&format!(
+            "Keeper Commander {VERSION} is not here: install .ci/witness-commander.txt into a virtual environment and name \
+             its bin/keeper in WITNESS_COMMANDER"
+        ));
     }
     found
+}
+
+/// What the Python beside a program prints.
+fn says(program: &Path, script: &str) -> Option<String> {
+    let asked = std::process::Command::new(program.with_file_name("python"))
+        .args(["-c", script])
+        .stderr(Stdio::null())
+        .output();
+    asked.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[expect(clippy::print_stderr, reason = "a test that skipped says so")]
+fn skipped(why: &str) {
+    assert!(env::var("REQUIRE_WITNESSES").as_deref() != Ok("all"), "skipped, because {why}");
+    eprintln!("skipped, because {why}");
 }
 
 impl Bench {
@@ -69,7 +81,7 @@ impl Bench {
         if let Some(ca) = fake.ca_pem() {
             fs::write(home.path().join("ca.pem"), ca).unwrap();
         }
-        let bench = Self { fake, home, nodes, password: None, program };
+        let bench = Self { fake, home, nodes, password: None, hybrid: false, program };
         bench.write_config(&config);
         Some(bench)
     }
@@ -131,7 +143,19 @@ impl Bench {
         if let Some(password) = &self.password {
             program.env("KEEPER_PASSWORD", password);
         }
+        if self.hybrid {
+            program.env("KEEPER_FAKE_ML_KEM", text::url(&self.fake.world().admin.ml_kem_public_key()));
+        }
         program
+    }
+
+    /// Whether the program has its ML-KEM library, of which there are wheels for x86-64 only.
+    pub(crate) fn knows_ml_kem(&self) -> bool {
+        let knows = says(&self.program, "import mlkem; print('yes')").as_deref() == Some("yes");
+        if !knows {
+            skipped("keeper-mlkem is not here: .ci/witness-commander.txt has it for x86-64");
+        }
+        knows
     }
 
     /// What the vendor's SDK reads with a device configuration.
