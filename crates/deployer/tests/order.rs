@@ -3,20 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use deployer::config::Config;
+use deployer::config::{Config, KeeperHalf};
 use deployer::guide::{self, Keeper, Material, Words};
+use keeper_fake::{Fake, Scheme, World};
 use resource_graph::{Graph, NodeIndex};
 
+type Edges = &'static [(&'static str, &'static str, &'static str)];
+
 /// Who waits for whom, and what happens otherwise. `*` stands for any end of a name.
-const EDGES: &[(&str, &str, &str)] = &[
-    ("vault-record", "vault-folder", "order only: it lies in the folder"),
-    ("vault-properties", "vault-record", "order only: it is a file of the record"),
-    ("ksm-share", "vault-folder", "order only: the folder is what is shared"),
-    ("ksm-share", "ksm-application", "order only: with the application"),
-    ("ksm-device", "ksm-share", "order only: before, the device would see nothing"),
-    ("secret", "ksm-device", "order only: the device's configuration is what is stored (C05)"),
-    ("ecs-service", "vault-properties", "order only: a task without its files does not start"),
-    ("ecs-service", "ksm-device", "order only: the init container signs in as the device"),
+const EDGES: Edges = &[
     ("subnet/*", "availability-zones", "a subnet lies in a zone"),
     ("subnet/*", "vpc", "a subnet lies in a VPC"),
     ("internet-gateway", "vpc", "it is attached to the VPC"),
@@ -76,15 +71,48 @@ const EDGES: &[(&str, &str, &str)] = &[
     ("desired-count", "user-test", "order only: the guide scales out what was tested (C29)"),
 ];
 
+/// The Keeper half where a person does it: nothing passes, so every edge is of order only.
+const BY_HAND: Edges = &[
+    ("vault-record", "vault-folder", "it lies in the folder"),
+    ("vault-properties", "vault-record", "it is a file of the record"),
+    ("ksm-share", "vault-folder", "the folder is what is shared"),
+    ("ksm-share", "ksm-application", "with the application"),
+    ("ksm-device", "ksm-share", "before, the device would see nothing"),
+    ("secret", "ksm-device", "the device's configuration is what is stored (C05)"),
+    ("ecs-service", "vault-properties", "a task without its files does not start"),
+    ("ecs-service", "ksm-device", "the init container signs in as the device"),
+];
+
+/// The Keeper half where this tool does it.
+const SIGNED_IN: Edges = &[
+    ("vault-record", "vault-folder", "it lies in the folder"),
+    ("vault-certificate", "vault-record", "its files are attached to the record"),
+    ("vault-properties", "vault-record", "it is attached to the record"),
+    (
+        "vault-properties",
+        "vault-certificate",
+        "order only: both write one record, and the second would find it changed",
+    ),
+    ("ksm-share", "vault-folder", "the folder is what is shared"),
+    ("ksm-share", "ksm-application", "with the application"),
+    ("ksm-device", "ksm-application", "it is a device of the application"),
+    ("ksm-device", "secret", "its configuration is kept there, before it is made and when it is bound (C05)"),
+    ("ecs-service", "vault-certificate", "order only: a task without its files does not start"),
+    ("ecs-service", "vault-properties", "order only: a task without its files does not start"),
+    ("ecs-service", "ksm-share", "order only: before, the device sees nothing"),
+    ("ecs-service", "ksm-device", "order only: the init container signs in as the device"),
+    ("automator", "administrator", "order only: whether somebody may do it is known before anything is changed"),
+];
+
 fn matches(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
 /// Which two nodes an entry of the table is about: where both names end in `*`, those that share what must be shared.
-fn expected(graph: &Graph) -> BTreeSet<(String, String)> {
+fn expected(graph: &Graph, more: Edges) -> BTreeSet<(String, String)> {
     let names: Vec<String> = graph.nodes().map(|node| graph.subject(node).node.to_string()).collect();
     let mut edges = BTreeSet::new();
-    for (user, need, _) in EDGES {
+    for (user, need, _) in EDGES.iter().chain(more) {
         for user in names.iter().filter(|name| matches(user, name)) {
             for need in names.iter().filter(|name| matches(need, name)) {
                 if belongs_together(user, need) {
@@ -121,44 +149,86 @@ fn actual(graph: &Graph) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-fn guide() -> Graph {
-    let config = Config::sandbox("x.pfx".into(), "x.txt".into(), "x.json".into());
-    guide::graph(&config, &Material::unknown(), &aws_infra::testing::home(), &Keeper::by_hand(), &Words::default())
+/// The guide with a Keeper half of either kind, and the edges that come with it.
+struct Variant {
+    keeper: Keeper,
+    half: KeeperHalf,
+    edges: Edges,
+    _cloud: Option<Fake>,
+}
+
+impl Variant {
+    fn by_hand() -> Self {
+        let half = KeeperHalf::Manual { record_uid: None, ksm_config: None, check: true };
+        Self { keeper: Keeper::by_hand(), half, edges: BY_HAND, _cloud: None }
+    }
+
+    async fn signed_in() -> Self {
+        let mut world = World::new();
+        let device = world.admin.add_resumable();
+        let (keys, cloud) = (world.server_keys(), Fake::start(world, Scheme::Http).await.unwrap());
+        let config = cloud.world().admin.commander_config(cloud.origin(), &device).to_string();
+        let config = automator_admin::config::Config::parse(config.as_bytes()).unwrap();
+        let options = automator_admin::Options::new().server_keys(keys);
+        let login = automator_admin::Login::new(automator_admin::config::ConfigMemory::new(config)).options(options);
+        let keeper = Keeper { session: Some(login.sign_in().await.unwrap()), ..Keeper::by_hand() };
+        let half =
+            KeeperHalf::Login { config: "x.json".into(), password: None, totp: None, node: "Azure Cloud".to_owned() };
+        Self { keeper, half, edges: SIGNED_IN, _cloud: Some(cloud) }
+    }
+
+    async fn all() -> [Self; 2] {
+        [Self::by_hand(), Self::signed_in().await]
+    }
+
+    fn guide(&self) -> Graph {
+        let mut config = Config::sandbox("x.pfx".into(), "x.txt".into());
+        config.keeper.half = self.half.clone();
+        let home = aws_infra::testing::home();
+        guide::graph(&config, &Material::unknown(), &home, &self.keeper, &Words::default())
+    }
 }
 
 #[tokio::test]
 async fn the_graph_has_exactly_the_edges_of_the_table() {
-    let graph = guide();
-    let (expected, actual) = (expected(&graph), actual(&graph));
-    let missing: Vec<_> = expected.difference(&actual).collect();
-    let unexplained: Vec<_> = actual.difference(&expected).collect();
-    assert!(missing.is_empty() && unexplained.is_empty(), "missing: {missing:#?}\nwithout a reason: {unexplained:#?}");
+    for variant in Variant::all().await {
+        let graph = variant.guide();
+        let (expected, actual) = (expected(&graph, variant.edges), actual(&graph));
+        let missing: Vec<_> = expected.difference(&actual).collect();
+        let unexplained: Vec<_> = actual.difference(&expected).collect();
+        assert!(
+            missing.is_empty() && unexplained.is_empty(),
+            "missing: {missing:#?}\nwithout a reason: {unexplained:#?}"
+        );
+    }
 }
 
 #[tokio::test]
 async fn removing_any_edge_is_found_out() {
-    let count = actual(&guide()).len();
-    for at in 0..count {
-        let mut graph = guide();
-        let edges: Vec<(NodeIndex, NodeIndex)> = graph
-            .nodes()
-            .flat_map(|node| graph.edges(node).map(move |need| (node, need)).collect::<Vec<_>>())
-            .collect();
-        let (user, need) = edges[at];
-        assert!(graph.cut(user, need));
-        let lost = expected(&graph).difference(&actual(&graph)).cloned().collect::<Vec<_>>();
-        let name = |node: NodeIndex| graph.subject(node).node.to_string();
-        let (user, need) = (name(user), name(need));
-        assert_eq!(lost, [(user.clone(), need.clone())]);
-        let why = EDGES.iter().find(|(a, b, _)| matches(a, &user) && matches(b, &need)).unwrap().2;
-        println!("without `{user}` after `{need}`: found out; {why}");
+    for variant in Variant::all().await {
+        for at in 0..actual(&variant.guide()).len() {
+            let mut graph = variant.guide();
+            let edges: Vec<(NodeIndex, NodeIndex)> = graph
+                .nodes()
+                .flat_map(|node| graph.edges(node).map(move |need| (node, need)).collect::<Vec<_>>())
+                .collect();
+            let (user, need) = edges[at];
+            assert!(graph.cut(user, need));
+            let lost = expected(&graph, variant.edges).difference(&actual(&graph)).cloned().collect::<Vec<_>>();
+            let name = |node: NodeIndex| graph.subject(node).node.to_string();
+            let (user, need) = (name(user), name(need));
+            assert_eq!(lost, [(user.clone(), need.clone())]);
+            let mut table = EDGES.iter().chain(variant.edges);
+            let why = table.find(|(a, b, _)| matches(a, &user) && matches(b, &need)).unwrap().2;
+            println!("without `{user}` after `{need}`: found out; {why}");
+        }
     }
 }
 
 #[tokio::test]
 async fn the_rules_of_order_of_the_guide_hold() {
     // Kn before An and the like, as spec'd by the guide: each of these is a path, whatever the edges in between.
-    let graph = guide();
+    let graph = Variant::signed_in().await.guide();
     let edges = actual(&graph);
     let reaches = |user: &str, need: &str| {
         let (mut seen, mut todo) = (BTreeSet::new(), vec![user.to_owned()]);
@@ -175,6 +245,12 @@ async fn the_rules_of_order_of_the_guide_hold() {
         false
     };
     let rules = [
+        ("task-definition", "vault-record", "K3 before A8"),
+        ("ecs-service", "ksm-device", "K7 before a task starts"),
+        ("automator", "ecs-service", "A12 stable before A15"),
+        ("automator", "dns-record", "A13 resolving before A15"),
+        ("desired-count", "automator", "A15 before A17"),
+        ("desired-count", "user-test", "the word on A16 before A17"),
         ("security-group-rules/efs", "security-group/task", "A4 before A5"),
         ("efs-mount-target/config/1", "security-group/efs", "A5 before A6"),
         ("listener", "target-group", "A10 before A11"),

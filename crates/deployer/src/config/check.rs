@@ -114,7 +114,7 @@ impl Check<'_> {
             None => {
                 let record_uid = raw.record_uid.and_then(|uid| self.parse("keeper.record_uid", &uid));
                 let ksm_config = raw.ksm_config.and_then(|secret| self.secret("keeper.ksm_config", secret));
-                Some(KeeperHalf::Manual { record_uid, ksm_config })
+                Some(KeeperHalf::Manual { record_uid, ksm_config, check: raw.check })
             }
         };
         Some(Keeper { region: raw.region?, half: half?, endpoint })

@@ -71,9 +71,9 @@ impl Config {
 
     /// The config of a sandbox: the defaults, and names under `example.com`.
     ///
-    /// Endpoints are not set: the sandbox knows its own.
-    pub fn sandbox(pfx: PathBuf, password: PathBuf, ksm_config: PathBuf) -> Self {
-        let checked = check::check(raw::RawConfig::sandbox(pfx, password, ksm_config), Path::new(""));
+    /// Endpoints and the sign-in to Keeper are not set: the sandbox knows its own.
+    pub fn sandbox(pfx: PathBuf, password: PathBuf) -> Self {
+        let checked = check::check(raw::RawConfig::sandbox(pfx, password), Path::new(""));
         debug_assert!(checked.problems.is_empty(), "{:?}", checked.problems);
         checked.config.expect("the sandbox config is made of constants that pass the checks")
     }

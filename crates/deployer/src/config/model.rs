@@ -84,6 +84,8 @@ pub enum KeeperHalf {
         record_uid: Option<RecordUid>,
         /// The configuration of the KSM device.
         ksm_config: Option<SecretRef>,
+        /// Whether it is used to look if the record is as it should be.
+        check: bool,
     },
     /// This tool, signed in as an administrator.
     Login {

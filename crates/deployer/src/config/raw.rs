@@ -137,11 +137,18 @@ pub(super) struct RawKeeper {
     pub(super) record_uid: Option<String>,
     /// The base64 configuration of the KSM device (K7). Only without `login`; until it is there, what needs it waits.
     pub(super) ksm_config: Option<RawSecretRef>,
+    /// Whether Keeper is asked with `ksm_config` if the device and the files of the record are there (K3, K4, K7).
+    #[serde(default = "yes")]
+    pub(super) check: bool,
     /// How to sign in as an administrator: then the Keeper half of the guide is done, too. Without it a person does it.
     pub(super) login: Option<RawLogin>,
     /// Another Keeper than the one of `region`, for isolated deployments and tests.
     #[serde(default)]
     pub(super) endpoint: RawKeeperEndpoint,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How to sign in to Keeper as an administrator (K2 to K7, A15).
@@ -485,7 +492,7 @@ pub(super) struct RawServices {
 }
 
 impl RawConfig {
-    pub(super) fn sandbox(pfx: PathBuf, password: PathBuf, ksm_config: PathBuf) -> Self {
+    pub(super) fn sandbox(pfx: PathBuf, password: PathBuf) -> Self {
         let file = |path| RawSecretRef { file: Some(path), env: None, prompt: None };
         Self {
             name: Some("automator".to_owned()),
@@ -498,8 +505,9 @@ impl RawConfig {
             }),
             keeper: Some(RawKeeper {
                 region: Some(KeeperRegion::Eu),
-                record_uid: Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
-                ksm_config: Some(file(ksm_config)),
+                record_uid: None,
+                ksm_config: None,
+                check: true,
                 login: None,
                 endpoint: RawKeeperEndpoint::default(),
             }),

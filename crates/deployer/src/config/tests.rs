@@ -347,11 +347,11 @@ fn a_file_is_loaded_with_paths_relative_to_it() {
 fn later_checks_point_into_the_file() {
     let config = read(EVERYTHING).unwrap();
     let error = config.problem("one-zone", "network.subnets", "both subnets lie in eu-west-1a", None);
-    assert_eq!(lines(&error), "29:11 one-zone network.subnets: both subnets lie in eu-west-1a");
+    assert_eq!(lines(&error), "30:11 one-zone network.subnets: both subnets lie in eu-west-1a");
     // A field that the file leaves to its default is shown at the table around it.
     let error = config.problem("dns-zone-not-found", "dns.zone_id", "no zone owns the host", None);
-    assert_eq!(lines(&error), "54:1 dns-zone-not-found dns.zone_id: no zone owns the host");
-    let sandbox = Config::sandbox("a".into(), "b".into(), "c".into());
+    assert_eq!(lines(&error), "55:1 dns-zone-not-found dns.zone_id: no zone owns the host");
+    let sandbox = Config::sandbox("a".into(), "b".into());
     let error = sandbox.problem("pfx-corrupt", "certificate.pfx", "not a PFX", None);
     assert_eq!(lines(&error), "0:0 pfx-corrupt certificate.pfx: not a PFX");
 }
@@ -367,10 +367,8 @@ fn an_owner_for_a_node_that_does_not_exist_is_refused() {
 
 #[test]
 fn the_sandbox_has_the_defaults_of_the_smallest_file() {
-    let sandbox = Config::sandbox("/s/a.pfx".into(), "/s/pw".into(), "/s/ksm".into());
+    let sandbox = Config::sandbox("/s/a.pfx".into(), "/s/pw".into());
     assert_eq!(sandbox.certificate.pfx, PathBuf::from("/s/a.pfx"));
-    let KeeperHalf::Manual { ksm_config, .. } = &sandbox.keeper.half else { panic!("{:?}", sandbox.keeper) };
-    assert_eq!(ksm_config.as_ref().unwrap().source, SecretSource::File("/s/ksm".into()));
     let smallest = read(SMALLEST).unwrap();
     assert_eq!(sandbox.task, smallest.task);
     assert_eq!(sandbox.network.source, smallest.network.source);

@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_commands_are_those_of_the_guide() {
-        let mut config = Config::sandbox("x.pfx".into(), "x.txt".into(), "x.json".into());
+        let mut config = Config::sandbox("x.pfx".into(), "x.txt".into());
         config.automator.name = "My \"Automator\"".to_owned();
         let text = automator(&config);
         let parts: Vec<&str> = text.split("; ").collect();

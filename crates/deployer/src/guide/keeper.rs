@@ -7,12 +7,13 @@ use automator_admin::vault::application::Application;
 use aws_infra::ecs::Confirmation;
 use aws_infra::{ClusterArn, SecretArn};
 use keeper_infra::{
-    Administrator, Applications, Attachments, Device, FolderShare, Home, Record, SharedFolder, SharedFolders,
-    WantedAttachment,
+    Administrator, Applications, Attachments, CheckedRecord, Device, FolderShare, Home, Record, SharedFolder,
+    SharedFolders, WantedAttachment, WantedFile,
 };
+use keeper_wire::Uid;
 use resource_graph::{NodeId, NodeIndex, Ref};
-use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use taskdef::RecordUid;
 
 use super::border::{self, RECORD_UID};
@@ -121,10 +122,11 @@ impl Guide<'_> {
     /// K2 to K7, where a person does them and writes into the config what came of it.
     pub(super) fn vault_by_hand(&mut self, material: &Material) -> Vault {
         let commands = Commands::of(&self.names, &material.attachments);
-        let (record, device) = match &self.config.keeper.half {
-            KeeperHalf::Manual { record_uid, ksm_config } => (record_uid.as_ref(), ksm_config.as_ref()),
-            KeeperHalf::Login { .. } => (None, None),
+        let (record, device, check) = match &self.config.keeper.half {
+            KeeperHalf::Manual { record_uid, ksm_config, check } => (record_uid.as_ref(), ksm_config.as_ref(), *check),
+            KeeperHalf::Login { .. } => (None, None, false),
         };
+        let uid = record.and_then(|uid| uid.as_str().parse().ok());
         let record: Option<RecordUid> =
             record.map(|uid| uid.as_str().parse().expect("the config has checked it by the same rule"));
         let (made, bound) = (record.as_ref().map(|_| ()), device.map(|_| ()));
@@ -146,8 +148,42 @@ impl Guide<'_> {
         ] {
             self.graph.after(later, earlier);
         }
-        let ready = vec![properties.node(), device.node()];
+        let mut ready = vec![properties.node(), device.node()];
+        if let (true, Some(uid), Some(config)) = (check, uid, &material.ksm_config) {
+            let checks = self.checks(material, uid, config);
+            ready.extend(checks);
+        }
         Vault { record, ready, application: None, device: Some(device.node()) }
+    }
+
+    /// What a person made, seen with the device's own eyes: that it may read (K7), and the files (K3, K4).
+    fn checks(&mut self, material: &Material, record: Uid, device: &SecretString) -> Vec<NodeIndex> {
+        let [certificate, properties] = files(material).map(|files| {
+            let wanted = |file: WantedAttachment| WantedFile::new(file.name, &file.bytes);
+            files.into_iter().map(wanted).collect::<Vec<_>>()
+        });
+        let parts = [
+            (StepId::K7, "device", vec![]),
+            (StepId::K3, "certificate", certificate),
+            (StepId::K4, "properties", properties),
+        ];
+        let mut nodes: Vec<NodeIndex> = Vec::new();
+        for (step, part, files) in parts {
+            let check = CheckedRecord {
+                node: NodeId::new(format!("vault-check/{part}")),
+                device: device.clone(),
+                options: self.keeper.device.clone(),
+                record,
+                files,
+            };
+            let check = self.read(step, &[], check);
+            if let Some(first) = nodes.first() {
+                // A device that cannot read would be told once for each file.
+                self.graph.after(check.node(), *first);
+            }
+            nodes.push(check.node());
+        }
+        nodes
     }
 
     fn by_hand<T: Clone + Send + Sync + 'static>(
@@ -192,11 +228,16 @@ impl Guide<'_> {
             name: config.automator.name.clone(),
             enterprise_node: node,
             url: format!("https://{}", config.host),
-            skills: config.automator.skills.iter().map(|skill| match skill {
-                config::Skill::Device => Skill::DeviceApproval,
-                config::Skill::Team => Skill::TeamApproval,
-                config::Skill::TeamForUser => Skill::TeamForUserApproval,
-            }).collect(),
+            skills: config
+                .automator
+                .skills
+                .iter()
+                .map(|skill| match skill {
+                    config::Skill::Device => Skill::DeviceApproval,
+                    config::Skill::Team => Skill::TeamApproval,
+                    config::Skill::TeamForUser => Skill::TeamForUserApproval,
+                })
+                .collect(),
             service: running.service.clone(),
             tasks: Arc::new(border::Tasks { home: self.home.clone(), cluster: ClusterArn::new(self.names.cluster()) }),
         };

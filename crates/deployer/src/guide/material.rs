@@ -79,6 +79,9 @@ impl Material {
         if ksm_config.as_ref().is_some_and(|text| text.expose_secret().trim().is_empty()) {
             return Err(Refusal::new("ksm-config-empty", "K7", "read keeper.ksm_config: it is empty"));
         }
+        if let Some(text) = &ksm_config {
+            judge_device(config, text)?;
+        }
         let properties = super::properties::render(config);
         let leaf = bundle.leaf();
         let attachments = if config.guide_exact_names {
@@ -111,6 +114,22 @@ impl Material {
             warnings: Vec::new(),
         }
     }
+}
+
+/// A device configuration that no task could use is refused before anything is made of it.
+fn judge_device(config: &Config, text: &SecretString) -> Result<(), Refusal> {
+    let device = ksm_client::Config::parse(text.expose_secret()).map_err(|error| {
+        Refusal::new("ksm-config-invalid", "K7", "read keeper.ksm_config").because(error.to_string()).hint(error.hint())
+    })?;
+    let here = config.keeper.region;
+    let there = keeper_wire::Region::of(device.host());
+    if let Some(there) = there
+        && keeper_wire::Region::named(&here.to_string()) != Some(there)
+    {
+        let why = format!("the device is of {} ({}), and keeper.region is {here}", there.name, there.host);
+        return Err(Refusal::new("ksm-region-mismatch", "K7", "use keeper.ksm_config").because(why));
+    }
+    Ok(())
 }
 
 fn acm_spelling(key: &KeyAlgorithm) -> String {

@@ -85,9 +85,9 @@ impl Names {
         self.pick("service", "automatorservice")
     }
 
-    /// K2.
+    /// K2. The vault is the administrator's own, so the deployment's name says enough.
     pub fn folder(&self) -> String {
-        self.pick("automator", "Automator")
+        if self.guide_exact { "Automator".to_owned() } else { self.name.clone() }
     }
 
     /// K3.

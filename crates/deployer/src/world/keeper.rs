@@ -17,7 +17,6 @@ pub(super) struct Keeper {
     fake: Fake,
     _automator: Responder,
     files: Files,
-    node: String,
 }
 
 struct Files {
@@ -37,12 +36,14 @@ impl Keeper {
             config: directory.join("keeper-config.json"),
             authority: directory.join("keeper-ca.pem"),
         };
-        let kept = if fresh || !files.config.exists() { None } else { World::load(&files.state).ok() };
-        let is_new = kept.is_none();
-        let mut world = kept.unwrap_or_default();
-        let node = if is_new { world.admin.add_nodes().sso.1 } else { NODE.to_owned() };
-        debug_assert_eq!(node, NODE);
-        let administrator = is_new.then(|| world.admin.add_resumable());
+        let kept = if fresh { None } else { World::load(&files.state).ok() };
+        let mut world = kept.unwrap_or_else(|| {
+            let mut world = World::new();
+            world.admin.add_nodes();
+            world
+        });
+        // A device for each run: a run that was killed while it signed in leaves one whose clone code is spent.
+        let administrator = world.admin.add_resumable();
 
         let automator = automator(certificate).await?;
         for authority in certificate.chain().iter().chain(certificate.root()) {
@@ -54,27 +55,15 @@ impl Keeper {
         let fake = Fake::listen(world, options).await?;
         write(&files.authority, fake.ca_pem().unwrap_or_default().as_bytes())?;
         let server = fake.address().to_string();
-        let text = match administrator {
-            Some(device) => fake.world().admin.commander_config(&server, &device).to_string(),
-            // The port is another one each time.
-            None => {
-                let mut config: serde_json::Value = serde_json::from_slice(&std::fs::read(&files.config)?)?;
-                config["server"] = server.into();
-                config.to_string()
-            }
-        };
-        write(&files.config, text.as_bytes())?;
-        Ok(Self { fake, _automator: automator, files, node })
+        let config = fake.world().admin.commander_config(&server, &administrator).to_string();
+        write(&files.config, config.as_bytes())?;
+        Ok(Self { fake, _automator: automator, files })
     }
 
     /// Tells a config where this Keeper is and who signs in.
     pub(super) fn describe(&self, config: &mut Config) {
-        config.keeper.half = KeeperHalf::Login {
-            config: self.files.config.clone(),
-            password: None,
-            totp: None,
-            node: self.node.clone(),
-        };
+        config.keeper.half =
+            KeeperHalf::Login { config: self.files.config.clone(), password: None, totp: None, node: NODE.to_owned() };
         config.keeper.endpoint = KeeperEndpoint {
             host: Some(self.fake.address().to_string().parse().expect("an address and a port are a host")),
             ca_file: Some(self.files.authority.clone()),
@@ -83,7 +72,7 @@ impl Keeper {
     }
 }
 
-/// The node of the pretend enterprise that has single sign-on.
+/// The node of keeper-fake's enterprise that has single sign-on.
 const NODE: &str = "Azure Cloud";
 
 /// Shows the deployment's own certificate, as the tasks will.

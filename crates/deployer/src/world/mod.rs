@@ -72,7 +72,7 @@ impl World {
     /// The config of the pretend deployment.
     pub(crate) fn config(&self) -> Config {
         let Files { pfx, password } = &self.files;
-        let mut config = Config::sandbox(pfx.clone(), password.clone(), PathBuf::new());
+        let mut config = Config::sandbox(pfx.clone(), password.clone());
         config.endpoint.url = Some(self.emulator.endpoint.clone());
         self.keeper.describe(&mut config);
         config
