@@ -60,6 +60,8 @@ impl Client {
             return Ok(());
         }
         let token_key = config.token_key.clone().ok_or(Error::NotBound)?;
+        // Before the token is used up, not after.
+        self.can_save()?;
         let half = |source: Error| Error::HalfBound { device: short(config.client_id()), source: Box::new(source) };
         let until = self.until();
 

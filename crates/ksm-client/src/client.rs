@@ -105,15 +105,19 @@ impl Client {
         }
     }
 
-    /// Changes the configuration, in memory and in its file.
+    /// Whether what changes in the configuration can be kept in its file.
+    pub(crate) fn can_save(&self) -> Result<(), Error> {
+        Ok(self.0.file.as_ref().map_or(Ok(()), ConfigFile::can_save)?)
+    }
+
+    /// Changes the configuration, in memory and then in its file.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Config)) -> Result<(), Error> {
-        let mut next = self.config();
-        change(&mut next);
-        if let Some(file) = &self.0.file {
-            file.save(&next)?;
-        }
-        *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = next;
-        Ok(())
+        let next = {
+            let mut config = self.0.config.write().unwrap_or_else(PoisonError::into_inner);
+            change(&mut config);
+            config.clone()
+        };
+        Ok(self.0.file.as_ref().map_or(Ok(()), |file| file.save(&next))?)
     }
 }
 

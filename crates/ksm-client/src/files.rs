@@ -74,7 +74,7 @@ pub struct Replaced {
 }
 
 impl Client {
-    /// The content of an attachment. Its address expires: take the [`File`] from a record that was just read.
+    /// The content of an attachment. Its address expires after a while (spec mark I); then the record is read again.
     ///
     /// # Errors
     /// [`Error`]; [`Error::Decrypt`] when the stored bytes are not what was sealed; [`Error::Http`] when they are gone.
@@ -160,11 +160,20 @@ impl Client {
         record: Uid,
         until: Until,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        if file.url.is_some() {
-            return self.download_once(file, record, until).await;
-        }
+        let error = match &file.url {
+            Some(_) => match self.download_once(file, record, until).await {
+                Err(error @ Error::Http { status: 403 | 404, .. }) => Some(error),
+                done => return done,
+            },
+            None => None,
+        };
+        // Without an address yet, or with one that has expired: the record knows a newer one.
         let now = self.stored(record, file.uid, until).await?;
-        self.download_once(&now, record, until).await
+        let address = |file: &File| file.url.as_ref().map(|url| url.expose_secret().to_owned());
+        match error {
+            Some(error) if address(&now) == address(file) => Err(error),
+            _ => self.download_once(&now, record, until).await,
+        }
     }
 
     async fn download_once(&self, file: &File, record: Uid, until: Until) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use keeper_wire::ec::PublicKey;
 use keeper_wire::envelope::signed_text;
 use keeper_wire::{Transmission, text};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
@@ -122,22 +123,23 @@ impl Client {
         Ok(())
     }
 
+    /// The key of an id. An unknown id falls back to the default one, as in the vendor's SDKs; the server then says which it wants.
+    fn server_key(&self, id: i32) -> Result<(i32, PublicKey), Error> {
+        let keys = &self.options().server_keys;
+        let known = |id| keys.get(id).map(|key| (id, key));
+        let any = |error| keys.iter().next().ok_or(error);
+        let found = known(id).or_else(|_| known(keeper_wire::server_keys::DEVICE_DEFAULT)).or_else(any);
+        found.map_err(|source| crate::ConfigError::Value { field: "serverPublicKeyId", source }.into())
+    }
+
     async fn attempt(&self, operation: Operation, plain: &[u8], until: Until) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let transmission = Transmission::new();
         let (request, used) = {
             let config = self.read();
             let used = config.server_key_id;
-            // An unknown id falls back to the default one, as in the vendor's SDKs; the server then says which it wants.
-            let keys = &self.options().server_keys;
-            let server = match config.server_key {
-                Some(key) => key,
-                None => keys
-                    .get(used)
-                    .or_else(|_| keys.get(keeper_wire::server_keys::DEVICE_DEFAULT))
-                    .or_else(|error| keys.iter().next().map(|(_, key)| key).ok_or(error))
-                    .map_err(|source| {
-                        Failure::Ended(crate::ConfigError::Value { field: "serverPublicKeyId", source }.into())
-                    })?,
+            let (sent, server) = match config.server_key {
+                Some(key) => (used, key),
+                None => self.server_key(used)?,
             };
             let wrapped = transmission.wrap(&server);
             let body = transmission.seal(plain);
@@ -146,7 +148,7 @@ impl Client {
                 .http()
                 .post(format!("https://{}/api/rest/sm/v1/{}", self.host(), operation.name()))
                 .header(CONTENT_TYPE, "application/octet-stream")
-                .header("PublicKeyId", used.to_string())
+                .header("PublicKeyId", sent.to_string())
                 .header("TransmissionKey", text::standard(&wrapped))
                 .header(AUTHORIZATION, format!("Signature {}", text::standard(&signature)))
                 .body(body);

@@ -209,3 +209,14 @@ async fn in_memory_it_is_the_same() {
     assert!(client.config().is_bound());
     assert_eq!(served.service.seen().len(), 2);
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_kept_up_to_date_uses_no_token_up() {
+    let served = Served::start(true).await;
+    let token = served.state.lock().unwrap().token.clone();
+    let config = Config::from_token(&token, Some("EU".parse().unwrap())).unwrap();
+    std::fs::write(served.path(), config.expose_ini("_default").unwrap().as_bytes()).unwrap();
+    let error = served.bind().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Config(ksm_client::ConfigError::NotWritten { .. })), "{error}");
+    assert!(served.service.seen().is_empty());
+}

@@ -168,6 +168,16 @@ async fn a_new_file_that_never_gets_an_address_is_waited_for_and_taken_back_by_t
 }
 
 #[tokio::test]
+async fn an_address_that_has_expired_is_asked_for_again() {
+    let served = served(&[Some(OLD)]).await;
+    let record = served.vault.lock().unwrap().record;
+    let client = served.client();
+    let read = client.record(record).await.unwrap();
+    served.vault.lock().unwrap().expire();
+    assert_eq!(client.download(&read, read.file(NAME).unwrap()).await.unwrap().as_slice(), OLD);
+}
+
+#[tokio::test]
 async fn two_writers_at_once_end_with_one() {
     let served = served(&[Some(OLD)]).await;
     let (one, two) = (served.client(), served.client());

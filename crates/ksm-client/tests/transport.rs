@@ -66,6 +66,16 @@ async fn a_rotation_is_followed_and_kept_in_the_file() {
 }
 
 #[tokio::test]
+async fn an_unknown_key_id_falls_back_to_the_default() {
+    let service = Scripted::start(|_, _| empty()).await;
+    let mut document = service.document();
+    document["serverPublicKeyId"] = "99".into();
+    let client = Client::new(ksm_client::Config::parse(&document.to_string()).unwrap(), service.options()).unwrap();
+    client.secrets(&Filter::all()).await.unwrap();
+    assert_eq!(service.seen()[0].key_id, "10");
+}
+
+#[tokio::test]
 async fn rotation_ends() {
     // Back and forth for ever.
     let service = Scripted::start(|_, seen| match seen.key_id.as_str() {

@@ -58,12 +58,8 @@ impl ConfigFile {
     /// # Errors
     /// [`ConfigError::File`]; [`ConfigError::NotWritten`] for the two forms that hold more than one configuration.
     pub fn save(&self, config: &Config) -> Result<(), ConfigError> {
-        let text = match self.form {
-            Form::Json => config.expose_json(),
-            Form::Base64 => config.expose_base64(),
-            Form::Kubernetes => return Err(self.not_written("Kubernetes Secret")),
-            Form::Ini => return Err(self.not_written("INI file")),
-        };
+        self.can_save()?;
+        let text = if self.form == Form::Base64 { config.expose_base64() } else { config.expose_json() };
         let failed = |source| ConfigError::File { action: "write", path: self.path.clone(), source };
         let file = self.staged(&text).map_err(failed)?;
         file.persist(&self.path).map_err(|error| failed(error.error))?;
@@ -71,8 +67,14 @@ impl ConfigFile {
         Ok(())
     }
 
-    fn not_written(&self, form: &'static str) -> ConfigError {
-        ConfigError::NotWritten { path: self.path.clone(), form }
+    /// Refuses the forms that are read but not written back.
+    pub(crate) fn can_save(&self) -> Result<(), ConfigError> {
+        let form = match self.form {
+            Form::Json | Form::Base64 => return Ok(()),
+            Form::Kubernetes => "Kubernetes Secret",
+            Form::Ini => "INI file",
+        };
+        Err(ConfigError::NotWritten { path: self.path.clone(), form })
     }
 
     /// A file beside the place, which `tempfile` makes with mode 0600.

@@ -50,6 +50,8 @@ pub(crate) struct Vault {
     pub(crate) files: Vec<Attached>,
     fault: Option<(usize, Fault)>,
     requests: usize,
+    /// Which addresses of files are good.
+    age: usize,
     /// The name that has to be found at any time, and how many have it, by request.
     watched: String,
     pub(crate) counts: Vec<usize>,
@@ -87,6 +89,7 @@ impl Served {
             files: Vec::new(),
             fault: None,
             requests: 0,
+            age: 0,
             watched: watched.to_owned(),
             counts: Vec::new(),
             whole: Vec::new(),
@@ -143,6 +146,11 @@ impl Vault {
             content: content.map(|content| key.seal(content)),
         });
         uid
+    }
+
+    /// From now on files have other addresses.
+    pub(crate) fn expire(&mut self) {
+        self.age += 1;
     }
 
     /// Another writer was here.
@@ -243,7 +251,10 @@ impl Vault {
                 file.content = Some(form(seen));
                 Do::Plain(204, "", vec![])
             }
-            ["get", uid] => {
+            ["get", age, _] if age != self.age.to_string() => {
+                Do::Plain(403, "<Error>Request has expired</Error>", vec![])
+            }
+            ["get", _, uid] => {
                 let uid: Uid = uid.parse().unwrap();
                 let content = self.files.iter().find(|file| file.uid == uid).and_then(|file| file.content.clone());
                 content.map_or_else(|| Do::Plain(404, "<Error/>", vec![]), Do::Raw)
@@ -254,7 +265,8 @@ impl Vault {
 
     fn answer(&self) -> Value {
         let listed = |file: &Attached| {
-            let url = file.content.as_ref().map(|_| format!("https://127.0.0.1:{}/get/{}", self.port, file.uid));
+            let url =
+                file.content.as_ref().map(|_| format!("https://127.0.0.1:{}/get/{}/{}", self.port, self.age, file.uid));
             json!({ "fileUid": file.uid, "fileKey": file.link, "data": file.data, "url": url })
         };
         json!({ "records": [{
