@@ -156,7 +156,7 @@ pub async fn put(session: &Session, record: Uid, files: &[NewFile], unlink: &[Ui
         return Err(Error::TooLarge { what: "the files to attach", limit });
     }
     let uploaded = upload(session, record, &marker, files).await?;
-    relink(session, record, &uploaded, unlink).await?;
+    relink(session, record, &marker, &uploaded, unlink).await?;
     sweep_of(session, record, &marker, unlink).await?;
     let all = list(&*session.vault().await?, record);
     let one = |(uid, _): &(Uid, Key)| {
@@ -219,8 +219,14 @@ async fn upload(session: &Session, record: Uid, marker: &Marker, files: &[NewFil
 }
 
 /// One `RecordUpdate`: the field `fileRef`, links added, links removed.
-async fn relink(session: &Session, record: Uid, add: &[(Uid, Key)], unlink: &[Uid]) -> Result<(), Error> {
-    update(session, record, |record, document| {
+async fn relink(
+    session: &Session,
+    record: Uid,
+    marker: &Marker,
+    add: &[(Uid, Key)],
+    unlink: &[Uid],
+) -> Result<(), Error> {
+    update(session, record, marker, |record, document| {
         let before = references(document);
         // Links without a reference are damage; they come back into the field here.
         let mut wanted: Vec<Uid> = record.files.iter().filter(|file| !unlink.contains(file)).copied().collect();

@@ -161,7 +161,8 @@ pub async fn create(session: &Session, folder: &Folder, title: &str, marker: &Ma
 /// # Errors
 /// [`VaultError::NotOurs`], [`VaultError::Refused`], [`VaultError::Contended`], and as any change.
 pub async fn change(session: &Session, record: &Record, title: &str) -> Result<(), Error> {
-    update(session, record.uid, |_, document| {
+    let marker = record.marker.as_ref().ok_or(VaultError::NotOurs { kind: KIND, uid: record.uid })?;
+    update(session, record.uid, marker, |_, document| {
         (document.get("title").and_then(Value::as_str) != Some(title)).then(|| {
             document.insert("title".to_owned(), json!(title));
             Links::default()
@@ -214,15 +215,14 @@ const MOST_ATTEMPTS: u32 = 5;
 pub(crate) async fn update(
     session: &Session,
     uid: Uid,
+    marker: &Marker,
     mut edit: impl FnMut(&Record, &mut Map<String, Value>) -> Option<Links>,
 ) -> Result<(), Error> {
     let (mut said_done, mut lost) = (false, None);
     for attempt in 1..=MOST_ATTEMPTS {
         let vault = session.vault().await?;
         let record = vault.records.get(&uid).ok_or_else(|| VaultError::Gone { kind: KIND, id: uid.to_string() })?;
-        if record.marker.is_none() {
-            return Err(VaultError::NotOurs { kind: KIND, uid }.into());
-        }
+        ours(record, marker)?;
         let mut document = record.document.clone();
         let Some(links) = edit(record, &mut document.0) else { return Ok(()) };
         if said_done {
