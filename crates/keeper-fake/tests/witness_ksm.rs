@@ -144,7 +144,6 @@ async fn witness_sdk_meets_throttling_rotation_and_cuts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "counts are shown")]
 async fn witness_cli_does_what_its_words_say() {
     let Some(bench) = Bench::start().await else { return };
     let ksm = bench.python.with_file_name("ksm");
