@@ -136,6 +136,7 @@ async fn nothing_that_is_shown_or_logged_holds_a_secret() {
     let application = application::owned(&vault, &stage.marker).remove(0);
     let attached = attachment::list(&vault, record.uid);
     lines.value(&(&vault, &folder, &record, &application, &attached, &stage.marker));
+    lines.value(&serde_json::to_string(&(&folder, &record, &application, &attached)).unwrap());
     let file = attachment::NewFile { name: "new".to_owned(), bytes: Zeroizing::new(MARKER.as_bytes().to_vec()) };
     lines.value(&file);
     lines.value(&attachment::put(&session, record.uid, &[file], &[]).await.unwrap());

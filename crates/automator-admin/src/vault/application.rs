@@ -5,6 +5,7 @@ use std::fmt;
 use keeper_wire::Uid;
 use keeper_wire::crypto::Key;
 use keeper_wire::messages::records::ApplicationAddRequest;
+use serde::Serialize;
 use serde_json::{Map, json};
 
 use crate::document::Document;
@@ -18,7 +19,7 @@ use crate::{Error, Session, wait};
 const KIND: &str = "application";
 
 /// A Secrets Manager application.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Application {
     /// Its UID.
     pub uid: Uid,
@@ -28,6 +29,7 @@ pub struct Application {
     pub revision: i64,
     /// Whose it is, where it carries a marker.
     pub marker: Option<Marker>,
+    #[serde(skip)]
     pub(crate) key: Key,
 }
 

@@ -13,6 +13,7 @@ use keeper_wire::crypto::{GCM_OVERHEAD, Key, sha256};
 use keeper_wire::messages::files as m;
 use keeper_wire::messages::files::{FileAddResult, FileGetResult};
 use keeper_wire::messages::records::{RecordKeyType, RecordLink};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -27,7 +28,7 @@ const SIZE_EXTRA: usize = 100;
 const MOST_FILES: usize = 100;
 
 /// A file that is attached to a record.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Attachment {
     /// Its UID.
     pub uid: Uid,
@@ -37,6 +38,7 @@ pub struct Attachment {
     pub name: String,
     /// Bytes of its content, as its uploader said.
     pub size: u64,
+    #[serde(skip)]
     key: Option<Key>,
 }
 

@@ -7,6 +7,7 @@ use keeper_wire::messages::applications as m;
 use keeper_wire::messages::applications::AppClientType;
 use keeper_wire::messages::authentication::Device as DeviceToken;
 use keeper_wire::{ClientId, OneTimeToken};
+use serde::{Serialize, Serializer};
 
 use crate::vault::application::Application;
 use crate::vault::folder::{look, not_done};
@@ -18,11 +19,12 @@ const KIND: &str = "device";
 pub const TOKEN_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A device of an application. Times are milliseconds since 1970, 0 is never.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Device {
     /// Its name.
     pub name: String,
     /// What names it: 64 bytes that its configuration has too.
+    #[serde(serialize_with = "as_text")]
     pub client_id: ClientId,
     /// When it was made.
     pub created: i64,
@@ -36,6 +38,11 @@ pub struct Device {
     pub token_until: i64,
     /// Until when it may read; 0 is without end.
     pub access_until: i64,
+}
+
+/// Standard base64, as in a device configuration.
+fn as_text<S: Serializer>(id: &ClientId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
 }
 
 impl Device {

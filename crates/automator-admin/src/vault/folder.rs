@@ -4,6 +4,7 @@ use std::fmt;
 
 use keeper_wire::crypto::Key;
 use keeper_wire::{Uid, text};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -15,7 +16,7 @@ use crate::{Error, Event, Session};
 const KIND: &str = "shared folder";
 
 /// A shared folder.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Folder {
     /// Its UID.
     pub uid: Uid,
@@ -29,6 +30,7 @@ pub struct Folder {
     pub others: usize,
     /// Whose it is, where it carries a marker.
     pub marker: Option<Marker>,
+    #[serde(skip)]
     pub(crate) key: Key,
 }
 

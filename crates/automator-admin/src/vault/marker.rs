@@ -1,6 +1,7 @@
 //! How we know our own things again.
 
 use keeper_wire::Uid;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
@@ -11,7 +12,7 @@ use crate::vault::VaultError;
 /// In a shared folder and in an application it is the member `keeper_automator` of their encrypted JSON, in a record a custom
 /// text field with the label `keeper-automator`. That Keeper keeps the member of a folder and of an application when another
 /// client renames them was never verified against production; without it the thing is a stranger, and nothing is done to it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Marker(String);
 
 const MEMBER: &str = "keeper_automator";

@@ -6,6 +6,7 @@ use keeper_wire::Uid;
 use keeper_wire::crypto::Key;
 use keeper_wire::messages::records as m;
 use keeper_wire::messages::records::{RecordFolderType, RecordKeyType, RecordModifyResult};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -19,7 +20,7 @@ use crate::{Error, Event, Session, wait};
 const KIND: &str = "record";
 
 /// A record of version 3, with its fields sealed away.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 pub struct Record {
     /// Its UID.
     pub uid: Uid,
@@ -33,13 +34,17 @@ pub struct Record {
     pub places: Vec<Place>,
     /// Its attachments: first those its field `fileRef` names, then those only a link names. The two lists should agree.
     pub files: Vec<Uid>,
+    #[serde(skip)]
     pub(crate) linked: Vec<Uid>,
+    #[serde(skip)]
     pub(crate) key: Key,
+    #[serde(skip)]
     pub(crate) document: Document,
 }
 
 /// Where a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// In a shared folder, or in a folder inside of it; the two are the same directly in the shared folder.
     Shared {

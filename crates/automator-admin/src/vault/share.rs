@@ -3,6 +3,7 @@
 use keeper_wire::Uid;
 use keeper_wire::messages::applications as m;
 use keeper_wire::messages::applications::ApplicationShareType;
+use serde::Serialize;
 
 use crate::vault::application::Application;
 use crate::vault::folder::{Folder, look, not_done};
@@ -12,7 +13,7 @@ use crate::{Error, Session};
 const KIND: &str = "share";
 
 /// A shared folder that an application may read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Share {
     /// The folder's UID. It need not be in the vault: removing a folder leaves its share behind.
     pub folder: Uid,
