@@ -506,7 +506,10 @@ impl Error {
             Self::Notation(_) => {
                 "a notation is RECORD/file/NAME, RECORD/field/LABEL[0][property], RECORD/notes and their kin"
             }
-            Self::Argument(_) | Self::File { .. } | Self::Setup { .. } => "",
+            Self::Setup { .. } => {
+                "give the private authority in PEM; in an image without certificates, a bundle of them in SSL_CERT_FILE"
+            }
+            Self::Argument(_) | Self::File { .. } => "",
         }
     }
 
