@@ -234,62 +234,80 @@ impl fmt::Debug for Held {
     }
 }
 
-/// A `config.json` on disk, mode 0600; its lock is the file `config.json.lock` beside it.
+/// A `config.json` on disk, mode 0600; its lock is the file `config.json.lock` beside it. Commander does not look at that lock:
+/// do not let it use the same file at the same time.
 #[derive(Clone, Debug)]
-pub struct ConfigFile(PathBuf);
+pub struct ConfigFile {
+    path: PathBuf,
+    seed: Option<Config>,
+}
 
 impl ConfigFile {
     /// The file at this path. It need not exist yet.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { path: path.into(), seed: None }
+    }
+
+    /// A file for a configuration that comes as text, from an environment variable or a secret store: the text is where it
+    /// begins, and the file is where it lives from then on.
+    ///
+    /// Every login replaces the clone code, so the text alone is good for one login. The file wins as long as it is of the same
+    /// device; when the text names another device, the text wins.
+    #[must_use]
+    pub fn seeded(path: impl Into<PathBuf>, seed: Config) -> Self {
+        Self { path: path.into(), seed: Some(seed) }
     }
 
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     fn error(&self, source: std::io::Error) -> ConfigError {
-        ConfigError::Read { path: self.0.clone(), source }
+        ConfigError::Read { path: self.path.clone(), source }
     }
 }
 
 impl ConfigStore for ConfigFile {
     fn lock(&self) -> Result<Held, ConfigError> {
-        let mut name = self.0.clone().into_os_string();
+        let mut name = self.path.clone().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);
         let write = |source| ConfigError::Write { path: path.clone(), source };
         let file = private(OpenOptions::new().write(true).create(true).truncate(false), &path).map_err(write)?;
         match file.try_lock() {
             Ok(()) => Ok(Held::new(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(ConfigError::Locked { path: Some(self.0.clone()) }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(ConfigError::Locked { path: Some(self.path.clone()) }),
             Err(std::fs::TryLockError::Error(source)) => Err(write(source)),
         }
     }
 
     fn load(&self) -> Result<Config, ConfigError> {
-        let file = match File::open(&self.0) {
+        let file = match File::open(&self.path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(self.seed.clone().unwrap_or_default());
+            }
             Err(error) => return Err(self.error(error)),
         };
-        tighten(&file, &self.0).map_err(|error| self.error(error))?;
+        tighten(&file, &self.path).map_err(|error| self.error(error))?;
         let mut json = Zeroizing::new(Vec::with_capacity(4096));
         file.take(MOST + 1).read_to_end(&mut json).map_err(|error| self.error(error))?;
-        Config::parse(&json)
+        let config = Config::parse(&json)?;
+        let other = self.seed.as_ref().filter(|seed| seed.device_token != config.device_token);
+        Ok(other.cloned().unwrap_or(config))
     }
 
     fn store(&self, config: &Config) -> Result<(), ConfigError> {
-        let write = |source| ConfigError::Write { path: self.0.clone(), source };
-        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let write = |source| ConfigError::Write { path: self.path.clone(), source };
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // tempfile gives it mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(write)?;
         file.write_all(&config.to_json()).map_err(write)?;
         file.as_file().sync_all().map_err(write)?;
-        file.persist(&self.0).map_err(|error| write(error.error))?;
+        file.persist(&self.path).map_err(|error| write(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(write)
     }
 }
@@ -525,5 +543,22 @@ mod tests {
         // A copy that got another code by another way is not blamed for it.
         config.clone_code = Zeroizing::new(b"other".to_vec());
         assert!(!config.was_resuming());
+    }
+
+    #[test]
+    fn a_text_is_where_it_begins_and_the_file_is_where_it_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let seed = Config::parse(TEXT.as_bytes()).unwrap();
+        let file = ConfigFile::seeded(&path, seed.clone());
+        let mut config = file.load().unwrap();
+        assert_eq!(config.clone_code, seed.clone_code);
+        config.set_clone_code(vec![9]);
+        file.store(&config).unwrap();
+        assert_eq!(file.load().unwrap().clone_code.as_slice(), [9], "the text has the code that is used up");
+
+        let other = Config { device_token: vec![7], ..seed.clone() };
+        let file = ConfigFile::seeded(&path, other);
+        assert_eq!(file.load().unwrap().clone_code, seed.clone_code, "the text is of another device");
     }
 }

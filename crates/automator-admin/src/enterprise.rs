@@ -106,7 +106,7 @@ pub enum EnterpriseError {
     Ambiguous {
         /// What was looked for.
         wanted: String,
-        /// Their ids, each with the node above it.
+        /// Their paths and ids.
         ids: String,
     },
 }
@@ -197,7 +197,7 @@ impl Enterprise {
         Ok(EnterpriseKeys { tree: self.tree_key.clone(), ec, rsa })
     }
 
-    /// Finds a node by id, or by name in any letter case. The root also answers to the name of the enterprise.
+    /// Finds a node by id, or by its name or [`Enterprise::path`] in any letter case. The root also answers to the name of the enterprise.
     ///
     /// # Errors
     /// [`EnterpriseError::NoNode`] and [`EnterpriseError::Ambiguous`], which list what there is.
@@ -207,25 +207,42 @@ impl Enterprise {
             return self.nodes.iter().find(|node| node.id == id).ok_or_else(|| self.no_node(wanted));
         }
         let lower = wanted.to_lowercase();
-        let named =
-            |node: &&Node| node.name.to_lowercase() == lower || (node.parent == 0 && self.name.to_lowercase() == lower);
+        let named = |node: &&Node| {
+            node.name.to_lowercase() == lower
+                || self.path(node).to_lowercase() == lower
+                || (node.parent == 0 && self.name.to_lowercase() == lower)
+        };
         let hits: Vec<&Node> = self.nodes.iter().filter(named).collect();
         match hits[..] {
             [one] => Ok(one),
             [] => Err(self.no_node(wanted)),
             _ => {
-                let above =
-                    |node: &Node| self.nodes.iter().find(|other| other.id == node.parent).map(|node| &*node.name);
-                let told = |node: &&Node| format!("{} (below {})", node.id, above(node).unwrap_or("the root"));
+                let told = |node: &&Node| format!("{} ({})", self.path(node), node.id);
                 let ids = hits.iter().map(told).collect::<Vec<_>>().join(", ");
                 Err(EnterpriseError::Ambiguous { wanted: wanted.to_owned(), ids })
             }
         }
     }
 
+    /// The names from the root down to a node: `Example \\ Europe \\ Sales`.
+    #[must_use]
+    pub fn path(&self, node: &Node) -> String {
+        /// A circle in the data ends here.
+        const DEEPEST: usize = 32;
+        let mut names = Vec::new();
+        let mut next = Some(node);
+        while let Some(node) = next.filter(|_| names.len() < DEEPEST) {
+            let root = node.parent == 0 && !self.name.is_empty();
+            names.push(if root { self.name.as_str() } else { node.name.as_str() });
+            next = self.nodes.iter().find(|above| above.id == node.parent && node.parent != 0);
+        }
+        names.reverse();
+        names.join(" \\ ")
+    }
+
     fn no_node(&self, wanted: &str) -> EnterpriseError {
         const SHOWN: usize = 20;
-        let names = self.nodes.iter().take(SHOWN).map(|node| format!("{} ({})", node.name, node.id));
+        let names = self.nodes.iter().take(SHOWN).map(|node| format!("{} ({})", self.path(node), node.id));
         let mut known = names.collect::<Vec<_>>().join(", ");
         if self.nodes.len() > SHOWN {
             known.push_str(&format!(" and {} more", self.nodes.len() - SHOWN));
@@ -407,8 +424,9 @@ mod tests {
         assert_eq!((found("7"), found(" azure cloud "), found("EXAMPLE")), (Ok(7), Ok(7), Ok(2)));
         assert_eq!(
             found("Twins").unwrap_err(),
-            "choose the node Twins, because several have that name: 8 (below root), 9 (below Azure Cloud)"
+            "choose the node Twins, because several have that name: Example \\ Twins (8), Example \\ Azure Cloud \\ twins (9)"
         );
+        assert_eq!(found("example \\ azure cloud \\ twins"), Ok(9));
         assert!(found("Nowhere").unwrap_err().contains("Azure Cloud (7)"));
         assert!(found("77").is_err());
     }
@@ -429,5 +447,28 @@ mod tests {
         tree.pairs.ecc_encrypted_private_key = tree.tree_key.seal(key.expose_scalar());
         assert_eq!(tree.keys(false).unwrap_err(), EnterpriseError::NoKeyPair { which: "RSA" });
         assert!(tree.keys(true).unwrap().rsa.is_none());
+    }
+
+    #[test]
+    fn a_circle_of_nodes_has_an_end() {
+        let tree = enterprise(&[(3, 4, "a"), (4, 3, "b")]);
+        assert!(tree.path(&tree.nodes[0]).len() < 200);
+    }
+
+    proptest::proptest! {
+        /// Any rows give an enterprise or an error.
+        #[test]
+        fn no_row_is_a_panic(entity in 0i32..24, delete: bool, rows: Vec<Vec<u8>>, name: String, sealed: String) {
+            let data = m::EnterpriseData { entity, delete, data: rows };
+            let page = m::EnterpriseDataResponse { data: vec![data], ..Default::default() };
+            let mut rows = Rows::default();
+            if rows.add(page).is_ok() {
+                let key = Key::random();
+                drop(node_name(&key, &sealed));
+                let tree = rows.enterprise(1, key, m::EnterpriseKeys::default());
+                drop(tree.node(&name));
+                drop(tree.keys(false));
+            }
+        }
     }
 }

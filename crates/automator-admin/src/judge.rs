@@ -188,4 +188,19 @@ mod tests {
         let refusal = refused(400, r#"{"error":"bad","message":"a\nb","region_host":"keepersecurity.eu"}"#);
         assert_eq!((&*refusal.message, &*refusal.detail.region_host), ("a b", "keepersecurity.eu"));
     }
+
+    proptest::proptest! {
+        /// Any answer is one of the five, and what is told of it is one short line.
+        #[test]
+        fn no_answer_is_a_panic(status in 100u16..600, json: bool, body: Vec<u8>, code: String, message: String) {
+            let kind = if json { JSON } else { "text/html" };
+            drop(judge("x", status, kind, &body));
+            proptest::prop_assert!(told_wait(&message).is_none_or(|wait| wait <= Duration::from_secs(u64::from(u32::MAX))));
+            let object = serde_json::json!({ "error": code, "message": message }).to_string();
+            if let Answer::Refused(refusal) = judge("x", status, JSON, object.as_bytes()) {
+                proptest::prop_assert!(refusal.message.chars().count() <= 500);
+                proptest::prop_assert!(!refusal.message.chars().any(char::is_control));
+            }
+        }
+    }
 }

@@ -365,4 +365,14 @@ mod tests {
         drop(Changing::begin(&changes));
         assert_eq!(changes.load(Ordering::Relaxed), 2);
     }
+
+    proptest::proptest! {
+        /// Any answer to a command is one, or an error.
+        #[test]
+        fn no_answer_to_a_command_is_a_panic(bytes: Vec<u8>, result: String, code: String) {
+            drop(command_answer("delete", &bytes));
+            let object = json!({ "result": result, "result_code": code }).to_string();
+            proptest::prop_assert_eq!(command_answer("delete", object.as_bytes()).is_ok(), result == "success");
+        }
+    }
 }

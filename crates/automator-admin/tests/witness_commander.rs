@@ -153,7 +153,7 @@ async fn witness_commander_lists_and_opens_what_we_made() {
     commander.run(&stage, &[&format!("upload-attachment --file=more.txt -- {}", found.uid)]).await;
     session.look_again();
     let names: Vec<String> =
-        attachment::list(&*session.vault().await.unwrap(), found.uid).into_iter().map(|file| file.name).collect();
+        attachment::list(&session.vault().await.unwrap(), found.uid).into_iter().map(|file| file.name).collect();
     assert!(names.contains(&"more.txt".to_owned()) && names.len() == 4, "{names:?}");
 }
 

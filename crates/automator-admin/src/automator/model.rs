@@ -179,3 +179,28 @@ impl LogLine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost::Message;
+
+    proptest::proptest! {
+        /// Anything a server may say of an Automator can be looked at, and a plan made from it.
+        #[test]
+        fn no_answer_is_a_panic(bytes: Vec<u8>, state: i32, kind: i32, value: String, url: String) {
+            let mut info = m::AutomatorInfo::decode(bytes.as_slice()).unwrap_or_default();
+            info.automator_state = state;
+            info.url = url;
+            let setting = m::AutomatorSettingValue { setting_tag: "x".to_owned(), data_type: kind, ..Default::default() };
+            info.automator_setting_values.push(setting);
+            info.automator_skills.push(m::AutomatorSkill { skill_type: kind, ..Default::default() });
+            let info = Info::of(info);
+            let settings = vec![("x".to_owned(), value.into())];
+            let wanted = super::super::Wanted { settings, ..super::super::Wanted::new(1, "a", "a.example.com") };
+            if let Ok(steps) = super::super::plan(Some(&info), &wanted) {
+                proptest::prop_assert!(steps.len() <= 4);
+            }
+        }
+    }
+}
