@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore speaks to the person who typed it")]
 
 mod ci;
+mod e2e;
 mod fuzz;
 mod images;
 mod product;
@@ -44,10 +45,12 @@ enum Chore {
     Fuzz(fuzz::Options),
     /// Get or build the container images of the end-to-end tests
     Images(images::Options),
+    /// Run the whole guide against emulators in containers
+    E2e(e2e::Options),
 }
 
 /// The first words that are chores. [`whose`] sends everything else to the product.
-const CHORES: [&str; 5] = ["ci", "tidy", "schemas", "fuzz", "images"];
+const CHORES: [&str; 6] = ["ci", "tidy", "schemas", "fuzz", "images", "e2e"];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Whose {
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
                 Chore::Schemas(options) => schemas::run(&options),
                 Chore::Fuzz(options) => fuzz::run(&options),
                 Chore::Images(options) => images::run(&options),
+                Chore::E2e(options) => e2e::run(&options),
             }
         }
     };

@@ -77,9 +77,14 @@ fn unharmed(before: &Account, after: &Account, row: &Row) -> Result<()> {
         let rules = thing.node.replacen("security-group/", "security-group-rules/", 1);
         let named = touched.contains(thing.node.as_str()) || touched.contains(rules.as_str());
         // The count and what a person said are kept with the service.
-        let with_it = thing.kind == "ecs-service" && ["desired-count", "automator", "user-test"].iter().any(|node| touched.contains(node));
+        let with_it = thing.kind == "ecs-service"
+            && ["desired-count", "automator", "user-test"].iter().any(|node| touched.contains(node));
         let Some(now) = after.0.get(key) else {
-            ensure!(named || thing.kind == "task-definition", "{key}, {}, is gone and the plan did not say so", thing.node);
+            ensure!(
+                named || thing.kind == "task-definition",
+                "{key}, {}, is gone and the plan did not say so",
+                thing.node
+            );
             continue;
         };
         let same = now.text == thing.text;

@@ -17,7 +17,7 @@ const AGAIN: usize = 3;
 /// How many calls of a thousand go wrong.
 const RATE: u64 = 60;
 
-/// The answer of every single create is lost once.
+/// The answer of every single create is lost once, and of every single delete.
 pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
     let until = scene.until();
     scene.desk.deploy(&until).await?;
@@ -47,7 +47,23 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
         ensure!(times > 0, "no answer of {operation} was lost, of {count}");
     }
     finished(scene, &until, &census).await.context("after every create's answer was lost")?;
-    Ok(Told::did(format!("{} kinds of creates lost their answers", wanted.len())))
+
+    // What is deleted already is no reason to fail, so one run is enough here.
+    scene.proxy.clear();
+    let seen: Mutex<BTreeSet<u64>> = Mutex::default();
+    scene.proxy.set_script(move |call| {
+        let delete = ["Delete", "Deregister", "Detach", "Disassociate", "Revoke"]
+            .iter()
+            .any(|word| call.operation.starts_with(word));
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        (delete && seen.insert(call.fingerprint)).then_some(Fault::CutAfter)
+    });
+    scene.desk.expect("destroy --yes").await.context("destroy while every delete's answer is lost")?;
+    scene.proxy.end_script();
+    scene.nothing_left().await?;
+    let gone: BTreeSet<String> =
+        scene.proxy.calls().into_iter().filter(|call| call.fault.is_some()).map(|call| call.operation).collect();
+    Ok(Told::did(format!("{} kinds of creates and {} of deletes lost their answers", wanted.len(), gone.len())))
 }
 
 /// Deploy and destroy under faults that a seed decides.

@@ -19,13 +19,20 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     });
     let first = scene.desk.spawn(&line)?;
     let winner = first.id().context("the first run has a process")?;
-    let taken = async || scene.proxy.calls().iter().any(|call| call.operation == "CreateLogGroup" && call.is_ok()).then_some(());
+    let taken = async || {
+        scene.proxy.calls().iter().any(|call| call.operation == "CreateLogGroup" && call.is_ok()).then_some(())
+    };
     until(Duration::from_secs(60), taken).await.context("wait for the first run to take the lock")?;
     let second = scene.desk.run(&line).await?;
     let first = Desk::finish(first).await?;
     scene.proxy.end_script();
     ensure!(first.code == Some(0), "the first run ended with {:?}:\n{}", first.code, first.said());
-    ensure!(second.code == Some(5), "the second run should find the lock held, and ended with {:?}:\n{}", second.code, second.said());
+    ensure!(
+        second.code == Some(5),
+        "the second run should find the lock held, and ended with {:?}:\n{}",
+        second.code,
+        second.said()
+    );
     ensure!(second.said().contains(&winner.to_string()), "it should say who holds the lock:\n{}", second.said());
     if scene.until().is_empty() {
         scene.desk.all_keep().await?;

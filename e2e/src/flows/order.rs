@@ -18,7 +18,11 @@ const PAIRS: [(&str, &str, &[&str]); 7] = [
     // ECS refuses a target group that no listener forwards to.
     ("CreateListener", "CreateService", &["ecs-service", "listener"]),
     // A task whose volume cannot be mounted fails, and takes the deployment with it.
-    ("CreateMountTarget", "CreateService", &["ecs-service", "efs-mount-target/config/1", "efs-mount-target/settings/2"]),
+    (
+        "CreateMountTarget",
+        "CreateService",
+        &["ecs-service", "efs-mount-target/config/1", "efs-mount-target/settings/2"],
+    ),
     // So does a task that cannot read its secret.
     ("PutRolePolicy", "CreateService", &["ecs-service", "role-policy/execution", "role-policy/task"]),
     ("AuthorizeSecurityGroupIngress", "CreateService", &["ecs-service", "security-group-rules/efs"]),
@@ -34,7 +38,12 @@ const STATES: [(&str, &str, &str, &[&str]); 2] = [
         "CreateFileSystem",
         "DescribeFileSystems",
         "CreateMountTarget",
-        &["efs-mount-target/config/1", "efs-mount-target/config/2", "efs-access-point/config", "efs-file-system/config"],
+        &[
+            "efs-mount-target/config/1",
+            "efs-mount-target/config/2",
+            "efs-access-point/config",
+            "efs-file-system/config",
+        ],
     ),
     ("CreateMountTarget", "DescribeMountTargets", "CreateService", &["ecs-service", "efs-mount-target/config/2"]),
 ];
@@ -85,7 +94,7 @@ async fn still_creating(
     later: &str,
     by_hand: &[&str],
 ) -> Result<()> {
-    const WORD: Rewrite = Rewrite { operation: "", from: "\"available\"", to: "\"creating\"" };
+    let creating = |text: &str| text.replace("\"available\"", "\"creating\"");
     taken_away(scene, by_hand).await?;
     let made: Mutex<Option<Instant>> = Mutex::new(None);
     scene.proxy.set_script(move |call| {
@@ -94,7 +103,8 @@ async fn still_creating(
             made.get_or_insert_with(Instant::now);
         }
         let young = made.is_some_and(|made| made.elapsed() < HELD);
-        (young && call.operation == describe).then_some(Fault::Reword(WORD))
+        (young && call.operation == describe)
+            .then_some(Fault::Reword(Rewrite { operation: describe, reword: creating }))
     });
     scene.desk.deploy("").await.with_context(|| format!("deploy while what {create} makes is not available"))?;
     let calls = scene.proxy.calls();

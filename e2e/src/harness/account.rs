@@ -100,7 +100,11 @@ struct Reading<'a> {
 
 fn node_of<'a>(tags: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> String {
     let all: BTreeMap<&str, &str> = tags.filter_map(|(key, value)| Some((key?, value?))).collect();
-    if all.contains_key(DEPLOYMENT_TAG) { all.get(NODE_TAG).copied().unwrap_or_default().to_owned() } else { String::new() }
+    if all.contains_key(DEPLOYMENT_TAG) {
+        all.get(NODE_TAG).copied().unwrap_or_default().to_owned()
+    } else {
+        String::new()
+    }
 }
 
 impl Reading<'_> {
@@ -158,7 +162,9 @@ impl Reading<'_> {
                 let mut lines = Vec::new();
                 for rule in rules {
                     let port = format!("{:?} {:?}", rule.ip_protocol(), rule.from_port());
-                    lines.extend(rule.ip_ranges().iter().map(|one| (port.clone(), one.cidr_ip().unwrap_or_default().to_owned())));
+                    lines.extend(
+                        rule.ip_ranges().iter().map(|one| (port.clone(), one.cidr_ip().unwrap_or_default().to_owned())),
+                    );
                     let pairs = rule.user_id_group_pairs().iter();
                     lines.extend(pairs.map(|one| (port.clone(), one.group_id().unwrap_or_default().to_owned())));
                 }
@@ -167,7 +173,13 @@ impl Reading<'_> {
             };
             let (inward, outward) = (rules(group.ip_permissions()), rules(group.ip_permissions_egress()));
             let mut uses = vec![group.vpc_id().unwrap_or_default().to_owned()];
-            uses.extend(inward.iter().chain(&outward).map(|(_, peer)| peer.clone()).filter(|peer| peer.starts_with("sg-") && peer != id));
+            uses.extend(
+                inward
+                    .iter()
+                    .chain(&outward)
+                    .map(|(_, peer)| peer.clone())
+                    .filter(|peer| peer.starts_with("sg-") && peer != id),
+            );
             let text = format!("{} in {inward:?} out {outward:?}", group.group_name().unwrap_or_default());
             self.add("security-group", "DeleteSecurityGroup", id, tags(group.tags()), uses, text);
         }
@@ -178,7 +190,9 @@ impl Reading<'_> {
         for group in self.aws.logs.describe_log_groups().send().await?.log_groups() {
             let arn = group.arn().unwrap_or_default().trim_end_matches(":*");
             let tags = self.aws.logs.list_tags_for_resource().resource_arn(arn).send().await?;
-            let node = node_of(tags.tags().into_iter().flatten().map(|(key, value)| (Some(key.as_str()), Some(value.as_str()))));
+            let node = node_of(
+                tags.tags().into_iter().flatten().map(|(key, value)| (Some(key.as_str()), Some(value.as_str()))),
+            );
             let name = group.log_group_name().unwrap_or_default();
             self.add("log-group", "DeleteLogGroup", name, node, vec![], format!("{:?}", group.retention_in_days()));
         }
@@ -271,7 +285,9 @@ impl Reading<'_> {
                 let mut said: Vec<_> = tags.tags().iter().filter_map(|tag| tag.key()).collect();
                 said.sort_unstable();
                 let mut uses = vec![arn.to_owned()];
-                uses.extend(service.load_balancers().iter().filter_map(|one| one.target_group_arn().map(str::to_owned)));
+                uses.extend(
+                    service.load_balancers().iter().filter_map(|one| one.target_group_arn().map(str::to_owned)),
+                );
                 if let Some(net) = service.network_configuration().and_then(|net| net.awsvpc_configuration()) {
                     uses.extend(net.subnets().iter().chain(net.security_groups()).cloned());
                 }
@@ -307,7 +323,14 @@ impl Reading<'_> {
             let tags = self.aws.acm.list_tags_for_certificate().certificate_arn(arn).send().await?;
             let node = node_of(tags.tags().iter().map(|tag| (Some(tag.key()), tag.value())));
             let body = self.aws.acm.get_certificate().certificate_arn(arn).send().await?;
-            self.add("certificate", "DeleteCertificate", arn, node, vec![], body.certificate().unwrap_or_default().trim());
+            self.add(
+                "certificate",
+                "DeleteCertificate",
+                arn,
+                node,
+                vec![],
+                body.certificate().unwrap_or_default().trim(),
+            );
         }
         Ok(())
     }
@@ -325,7 +348,10 @@ impl Reading<'_> {
         for balancer in elb.describe_load_balancers().send().await?.load_balancers() {
             let arn = balancer.load_balancer_arn().unwrap_or_default();
             let attributes = elb.describe_load_balancer_attributes().load_balancer_arn(arn).send().await?;
-            let drops = attributes.attributes().iter().find(|one| one.key() == Some("routing.http.drop_invalid_header_fields.enabled"));
+            let drops = attributes
+                .attributes()
+                .iter()
+                .find(|one| one.key() == Some("routing.http.drop_invalid_header_fields.enabled"));
             let text = format!("drops {:?}", drops.and_then(|one| one.value()));
             let mut uses = balancer.security_groups().to_vec();
             uses.extend(balancer.availability_zones().iter().filter_map(|zone| zone.subnet_id().map(str::to_owned)));
@@ -335,7 +361,9 @@ impl Reading<'_> {
                 let id = listener.listener_arn().unwrap_or_default();
                 let mut uses = vec![arn.to_owned()];
                 uses.extend(listener.certificates().iter().filter_map(|one| one.certificate_arn().map(str::to_owned)));
-                uses.extend(listener.default_actions().iter().filter_map(|one| one.target_group_arn().map(str::to_owned)));
+                uses.extend(
+                    listener.default_actions().iter().filter_map(|one| one.target_group_arn().map(str::to_owned)),
+                );
                 let node = self.balancer_node(id).await?;
                 self.add("listener", "DeleteListener", id, node, uses, format!("{:?}", listener.ssl_policy()));
             }
@@ -358,10 +386,12 @@ impl Reading<'_> {
                     continue;
                 }
                 let alias = record.alias_target();
-                let balancer = alias.map(|alias| alias.dns_name().trim_end_matches('.').to_lowercase()).unwrap_or_default();
+                let balancer =
+                    alias.map(|alias| alias.dns_name().trim_end_matches('.').to_lowercase()).unwrap_or_default();
                 let text = format!("{balancer} {:?}", alias.map(|alias| alias.evaluate_target_health()));
                 // A record names its balancer by the balancer's name in DNS.
-                let uses = self.things.iter().filter(|thing| thing.kind == "load-balancer").map(|thing| thing.id.clone());
+                let uses =
+                    self.things.iter().filter(|thing| thing.kind == "load-balancer").map(|thing| thing.id.clone());
                 let uses = uses.collect();
                 self.add("dns-record", "ChangeResourceRecordSets", name, "dns-record".to_owned(), uses, text);
             }

@@ -125,7 +125,9 @@ pub(crate) async fn status(method: &str, endpoint: &str, path: &str) -> Option<u
 pub fn docker_missing() -> Option<String> {
     let version = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
     match version {
-        Err(_) => Some("there is no `docker` command; install Docker (on Debian: apt-get install docker.io)".to_owned()),
+        Err(_) => {
+            Some("there is no `docker` command; install Docker (on Debian: apt-get install docker.io)".to_owned())
+        }
         Ok(output) if !output.status.success() => {
             Some("the Docker daemon does not answer; start it (as root: dockerd &)".to_owned())
         }
@@ -190,7 +192,8 @@ fn lives(run: &str) -> bool {
 }
 
 fn machine() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "here".to_owned(), |name| name.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "here".to_owned(), |name| name.trim().to_owned())
 }
 
 /// When a process began, in ticks since the machine did.
@@ -202,12 +205,7 @@ fn started(pid: &str) -> Option<String> {
 
 fn docker(args: &[&str]) -> Result<String> {
     let output = Command::new("docker").args(args).stdin(Stdio::null()).output().context("start docker")?;
-    ensure!(
-        output.status.success(),
-        "docker {}: {}",
-        args.join(" "),
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    ensure!(output.status.success(), "docker {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -98,9 +98,11 @@ url = "{endpoint}"
                 command.env("HOME", self.directory.path()).env("AWS_EC2_METADATA_DISABLED", "true");
             }
             None => {
-                command.envs(std::env::vars_os().filter(|(name, _)| {
-                    name == "HOME" || name.to_str().is_some_and(|name| name.starts_with("AWS_"))
-                }));
+                command.envs(
+                    std::env::vars_os().filter(|(name, _)| {
+                        name == "HOME" || name.to_str().is_some_and(|name| name.starts_with("AWS_"))
+                    }),
+                );
             }
         }
         command.env("LANG", "C").env("KSM_CONFIG_VALUE", "a-device-configuration-of-e2e").kill_on_drop(true);

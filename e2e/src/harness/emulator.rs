@@ -112,7 +112,9 @@ impl Emulator {
             Self::Moto => "A1 to A13, A15 to A17 by a person's word; no task ever runs",
             Self::Ministack => "A1 to A13, A15 to A17 by a person's word; tasks are records, refusals are rare",
             Self::MotoMinistackEcs => "A1 to A13, A15 to A17 by a person's word; tasks are records",
-            Self::LocalStack => "everything with LOCALSTACK_AUTH_TOKEN; A1 to A5 without, as ECS, EFS and ELB are not free",
+            Self::LocalStack => {
+                "everything with LOCALSTACK_AUTH_TOKEN; A1 to A5 without, as ECS, EFS and ELB are not free"
+            }
             Self::Endpoint => "what is behind it",
         }
     }

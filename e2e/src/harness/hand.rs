@@ -23,7 +23,8 @@ pub async fn delete(aws: &Aws, account: &Account, node: &str) -> Result<()> {
         }
         "rules-naming" => {
             let group = &account.of(&format!("security-group/{role}"))?.id;
-            let names = |rule: &SecurityGroupRule| rule.referenced_group_info().and_then(|peer| peer.group_id()) == Some(group);
+            let names =
+                |rule: &SecurityGroupRule| rule.referenced_group_info().and_then(|peer| peer.group_id()) == Some(group);
             return revoke(aws, &rules(aws).await?, |rule| names(rule) && rule.group_id() != Some(group)).await;
         }
         _ => {}
@@ -164,7 +165,8 @@ pub async fn change(aws: &Aws, account: &Account, desk: &Desk, node: &str) -> Re
         }
         "target-group" => drop(aws.elb.modify_target_group().target_group_arn(id).health_check_path("/").send().await?),
         "load-balancer" => {
-            let keep = LoadBalancerAttribute::builder().key("routing.http.drop_invalid_header_fields.enabled").value("false");
+            let keep =
+                LoadBalancerAttribute::builder().key("routing.http.drop_invalid_header_fields.enabled").value("false");
             aws.elb.modify_load_balancer_attributes().load_balancer_arn(id).attributes(keep.build()).send().await?;
         }
         "listener" => {
@@ -210,7 +212,11 @@ async fn another_revision(aws: &Aws, arn: &str) -> Result<()> {
     let there = aws.ecs.describe_task_definition().task_definition(arn).send().await?;
     let there = there.task_definition.context("the revision is described")?;
     let tags = aws.ecs.list_tags_for_resource().resource_arn(arn).send().await?;
-    let call = aws.ecs.register_task_definition().set_family(there.family).set_container_definitions(there.container_definitions);
+    let call = aws
+        .ecs
+        .register_task_definition()
+        .set_family(there.family)
+        .set_container_definitions(there.container_definitions);
     let call = call.set_volumes(there.volumes).set_network_mode(there.network_mode).memory("4096").set_cpu(there.cpu);
     let call = call.set_requires_compatibilities(there.requires_compatibilities).set_tags(tags.tags);
     let call = call.set_task_role_arn(there.task_role_arn).set_execution_role_arn(there.execution_role_arn);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::message::Message;
 
 /// What shall go wrong with one attempt of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Fault {
     /// The service answers this and does nothing.
     Answer {
@@ -38,22 +38,18 @@ impl Fault {
 }
 
 /// Other words in the answers to an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Rewrite {
     /// The operation.
     pub operation: &'static str,
-    /// What the answer says; each place of it is changed.
-    pub from: &'static str,
-    /// What it says instead.
-    pub to: &'static str,
+    /// What becomes of an answer that is text.
+    pub reword: fn(&str) -> String,
 }
 
 impl Rewrite {
     pub(super) fn apply(&self, body: &mut Vec<u8>) {
-        if let Ok(text) = std::str::from_utf8(body)
-            && text.contains(self.from)
-        {
-            *body = text.replace(self.from, self.to).into_bytes();
+        if let Ok(text) = std::str::from_utf8(body) {
+            *body = (self.reword)(text).into_bytes();
         }
     }
 }

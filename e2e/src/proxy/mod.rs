@@ -23,8 +23,8 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
-pub use fault::{Fault, Rewrite};
 use fault::refusal;
+pub use fault::{Fault, Rewrite};
 use marker::{contains, needles, percent_decoded};
 use message::{Length, Message, broken};
 use name::{name, only_reads};
@@ -217,8 +217,17 @@ impl Record {
         let began = self.start.elapsed();
         let bytes_sent = request.body.len();
         let fingerprint = fingerprint(request);
-        let mut call =
-            Call { service, operation, mutating, status: None, bytes_sent, began, ended: None, fingerprint, fault: None };
+        let mut call = Call {
+            service,
+            operation,
+            mutating,
+            status: None,
+            bytes_sent,
+            began,
+            ended: None,
+            fingerprint,
+            fault: None,
+        };
         let bytes = [request.head().as_bytes(), request.body.as_slice()].concat();
         let script = self.book().script.clone();
         let fault = script.and_then(|script| script(&call));

@@ -117,14 +117,10 @@ fn a_connection_carries_several_calls() {
         upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1", "HTTP/1.0 200 OK\r\n\r\nuntil the end"]);
     let proxy = RecordingProxy::start(&endpoint).unwrap();
     let first = "POST / HTTP/1.1\r\nHost: aws\r\nContent-Length: 17\r\n\r\nAction=CreateRole";
-    let answer =
-        talk(proxy.endpoint(), &format!("{first}{}", signed("GET /2013-04-01/hostedzone", "route53", "", "")));
+    let answer = talk(proxy.endpoint(), &format!("{first}{}", signed("GET /2013-04-01/hostedzone", "route53", "", "")));
     assert!(answer.ends_with("until the end"), "{answer}");
     let calls = proxy.calls();
-    assert_eq!(
-        calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(),
-        ["CreateRole", "ListHostedZones"]
-    );
+    assert_eq!(calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(), ["CreateRole", "ListHostedZones"]);
 }
 
 #[test]
@@ -162,11 +158,9 @@ fn a_marker_is_found_in_every_form() {
     talk(proxy.endpoint(), &signed("POST /", "a", target, "{\"v\":\"marker value 4711\"}"));
     talk(proxy.endpoint(), &signed("POST /", "b", target, "v=marker+value%204711"));
     // "marker value 4711" with nothing, `x` and `xy` before it.
-    for (service, encoded) in [
-        ("c", "bWFya2VyIHZhbHVlIDQ3MTE="),
-        ("d", "eG1hcmtlciB2YWx1ZSA0NzEx"),
-        ("e", "eHltYXJrZXIgdmFsdWUgNDcxMQ=="),
-    ] {
+    for (service, encoded) in
+        [("c", "bWFya2VyIHZhbHVlIDQ3MTE="), ("d", "eG1hcmtlciB2YWx1ZSA0NzEx"), ("e", "eHltYXJrZXIgdmFsdWUgNDcxMQ==")]
+    {
         talk(proxy.endpoint(), &signed("POST /", service, target, encoded));
     }
     talk(proxy.endpoint(), &signed("POST /?v=marker%20value%204711", "f", target, ""));
@@ -178,9 +172,7 @@ fn a_marker_is_found_in_every_form() {
 
 #[test]
 fn only_this_machine_may_stand_behind_it() {
-    for upstream in
-        ["http://10.0.0.1:5000", "https://127.0.0.1:5000", "http://aws.example.com:80", "127.0.0.1:5000"]
-    {
+    for upstream in ["http://10.0.0.1:5000", "https://127.0.0.1:5000", "http://aws.example.com:80", "127.0.0.1:5000"] {
         assert_eq!(RecordingProxy::start(upstream).unwrap_err().kind(), ErrorKind::InvalidInput, "{upstream}");
     }
     for upstream in ["http://127.0.0.1:5000/", "http://localhost:5000", "http://[::1]:5000"] {
@@ -213,7 +205,9 @@ fn a_script_makes_calls_go_wrong() {
         "CreateRole" => Some(Fault::Answer { status: 400, code: "Throttling".to_owned() }),
         "CreateSubnet" => Some(Fault::CutBefore),
         "DeleteSubnet" => Some(Fault::CutAfter),
-        "DeleteVpc" => Some(Fault::Reword(Rewrite { operation: "DeleteVpc", from: "busy", to: "idle" })),
+        "DeleteVpc" => {
+            Some(Fault::Reword(Rewrite { operation: "DeleteVpc", reword: |text| text.replace("busy", "idle") }))
+        }
         _ => None,
     });
     let refused = ask("CreateVpc", "ec2");

@@ -1,0 +1,113 @@
+//! The end-to-end tests: builds what they need, finds their images, and runs the `e2e` binary, which is never linked here.
+
+mod mutants;
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::images::{self, Image};
+use crate::run;
+
+/// Where the committed matrix is.
+pub(crate) const MATRIX: &str = "docs/e2e-matrix.md";
+
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Options {
+    /// Break the product in each of ten ways, and see that a flow notices; a name picks one
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    mutants: Option<String>,
+    /// Write the committed matrix anew
+    #[arg(long)]
+    write: bool,
+    /// Fail when the committed matrix does not say what this run found
+    #[arg(long)]
+    check: bool,
+    /// What the `e2e` binary takes: --emulator X, --flow F, --seeds N, --kills N, --help
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+impl Options {
+    /// As CI runs it.
+    pub(crate) fn in_ci() -> Self {
+        Self { mutants: None, write: false, check: true, rest: Vec::new() }
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let asks = |flag: &str| options.rest.iter().any(|arg| arg == flag);
+    let helps = asks("--help") || asks("-h");
+    let containers = !helps && !names_only(&options.rest, "endpoint");
+    if containers && let Some(why) = images::missing() {
+        eprintln!("error: {why}");
+        return Ok(ExitCode::from(images::NOT_HERE));
+    }
+    let mut pictures = Vec::new();
+    if containers {
+        for image in Image::value_variants() {
+            pictures.push((image.variable(), images::ready(*image, true)?));
+        }
+    }
+    if let Some(name) = &options.mutants {
+        return mutants::run(name, &pictures);
+    }
+    let mut command = Command::new(build(&run::root(), None)?);
+    command.args(&options.rest).envs(pictures).current_dir(run::root()).stdin(Stdio::null());
+    if options.write {
+        command.args(["--write", MATRIX]);
+    }
+    if options.check {
+        command.args(["--check", MATRIX]);
+    }
+    let code = command.status().context("start the e2e binary")?.code().unwrap_or(1);
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Whether this is the only emulator that a command line names.
+fn names_only(args: &[OsString], emulator: &str) -> bool {
+    let named: Vec<&OsStr> =
+        args.windows(2).filter(|pair| pair[0] == "--emulator").map(|pair| pair[1].as_os_str()).collect();
+    !named.is_empty() && named.iter().all(|name| *name == emulator)
+}
+
+/// Builds the product and the end-to-end tests of a tree, with the features of every compiling step of CI, and says where
+/// the latter are.
+fn build(tree: &std::path::Path, target: Option<&std::path::Path>) -> Result<PathBuf> {
+    let mut cargo = run::cargo();
+    cargo.current_dir(tree).args([
+        "build",
+        "--workspace",
+        "--all-features",
+        "--bin",
+        "e2e",
+        "--bin",
+        "keeper-automator",
+    ]);
+    let target = match target {
+        Some(target) => {
+            cargo.env("CARGO_TARGET_DIR", target).arg("--quiet");
+            target.to_owned()
+        }
+        None => run::target_dir()?,
+    };
+    run::check(&mut cargo)?;
+    Ok(target.join("debug/e2e"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_are_needed_unless_every_emulator_runs_already() {
+        let only = |line: &str| names_only(&line.split(' ').map(OsString::from).collect::<Vec<_>>(), "endpoint");
+        assert!(only("--emulator endpoint --endpoint http://127.0.0.1:1"));
+        assert!(!only("--emulator endpoint --emulator moto"));
+        assert!(!only("--seeds 3"));
+    }
+}
