@@ -276,19 +276,41 @@ impl Vault {
         self.revision
     }
 
-    /// Puts back what was in the trash. What was in a folder that is gone comes to the root.
+    /// Puts back what was in the trash. What was in a folder that is gone comes to the root, a folder that was in one to its
+    /// shared folder; without that it stays away.
     pub fn bring_back(&mut self, gone: Deleted) {
         let revision = self.change();
+        let back: Vec<Uid> = gone.folders.keys().copied().collect();
         self.folders.extend(gone.folders);
+        for uid in back {
+            let Some((kind, parent)) = self.folders.get(&uid).map(|folder| (folder.kind, folder.parent)) else {
+                continue;
+            };
+            let there = |uid: Uid| self.folders.contains_key(&uid);
+            let parent = match kind {
+                FolderKind::Inside(root) if !there(root) => {
+                    self.folders.remove(&uid);
+                    continue;
+                }
+                FolderKind::Inside(root) => Some(parent.filter(|parent| there(*parent)).unwrap_or(root)),
+                FolderKind::User | FolderKind::Shared => parent.filter(|parent| there(*parent)),
+            };
+            if let Some(folder) = self.folders.get_mut(&uid) {
+                folder.parent = parent;
+            }
+        }
         self.records.extend(gone.records);
         self.links.extend(gone.links);
-        self.folder_keys.extend(gone.folder_keys);
         for (folder, record) in gone.places.into_keys() {
             let folder = folder.filter(|folder| self.folders.contains_key(folder));
             self.places.insert((folder, record), revision);
         }
-        let there: Vec<Uid> = self.folders.keys().copied().collect();
-        self.folder_keys.retain(|(root, _), _| there.contains(root));
+        for ((root, record), key) in gone.folder_keys {
+            let mut places = self.places.keys().filter(|(_, known)| *known == record);
+            if places.any(|(place, _)| place.is_some_and(|place| self.shared_root(place) == Some(root))) {
+                self.folder_keys.insert((root, record), key);
+            }
+        }
     }
 
     /// The topmost shared folder that a folder is or is in.

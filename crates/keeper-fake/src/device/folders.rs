@@ -74,6 +74,7 @@ pub(super) fn delete(cx: &mut Cx<'_>, application: Uid, payload: &Payloads) -> A
         let (code, message) = match root_of(cx, application, uid) {
             Ok(root) if root != uid && (force || !full) => {
                 discard_folder(cx.vault, uid, cx.now);
+                cx.vault.change();
                 ("ok", "")
             }
             Ok(root) if root != uid => ("not_empty", "The folder is not empty"),

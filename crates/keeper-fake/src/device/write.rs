@@ -116,6 +116,7 @@ pub(super) fn delete(cx: &mut Cx<'_>, application: Uid, payload: &Payloads) -> A
             Err(_) => ("access_denied", "The record is inaccessible or its share read-only"),
             Ok(()) => {
                 discard_record(cx.vault, uid, cx.now);
+                cx.vault.change();
                 ("ok", "")
             }
         };

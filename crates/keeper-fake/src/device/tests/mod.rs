@@ -4,6 +4,7 @@ mod access;
 mod faults;
 mod panics;
 mod reading;
+mod sequences;
 mod writing;
 
 use crate::machine::{Outcome, Reply, Request};
