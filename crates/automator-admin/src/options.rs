@@ -250,6 +250,13 @@ pub enum Event {
         /// The new host.
         to: String,
     },
+    /// Another Automator on the same node is enabled too. Keeper asks that one first (spec 7.7).
+    OtherAutomator {
+        /// Its name.
+        name: String,
+        /// Its id.
+        id: i64,
+    },
     /// A file that is attached to nothing any more could not be deleted. It is harmless and counts against the storage.
     OrphanKept {
         /// The file.
@@ -274,6 +281,9 @@ impl fmt::Display for Event {
             Self::HybridDropped => f.write_str("the server does not take the hybrid envelope; using the plain one"),
             Self::SignedInAgain => f.write_str("the session had expired; signed in again"),
             Self::Redirected { to } => write!(f, "the account is in another region: {to}"),
+            Self::OtherAutomator { name, id } => {
+                write!(f, "the Automator {name:?} ({id}) is enabled on the same node, and Keeper asks it first")
+            }
             Self::OrphanKept { file } => {
                 write!(f, "file {file} is attached to nothing any more and could not be deleted")
             }

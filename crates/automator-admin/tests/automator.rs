@@ -292,6 +292,20 @@ async fn removal_disables_first_and_may_be_said_twice() {
     automator::delete(&session, info.id).await.unwrap();
 }
 
+#[tokio::test]
+async fn another_enabled_one_on_the_node_is_told() {
+    let stage = Stage::with_service().await;
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = told.clone();
+    let options = stage.options().on_event(move |event| kept.lock().unwrap().push(event.to_string()));
+    let session = stage.login().options(options).sign_in().await.unwrap();
+    apply(&session, &Wanted { name: "first".to_owned(), ..wanted(&stage) }).await.unwrap();
+    assert!(told.lock().unwrap().is_empty());
+    apply(&session, &wanted(&stage)).await.unwrap();
+    let told = told.lock().unwrap();
+    assert!(told.len() == 1 && told[0].contains("\"first\"") && told[0].contains("asks it first"), "{told:?}");
+}
+
 /// Ends a future when the fake has got so many requests: what a kill looks like from outside.
 async fn killed_at<T>(stage: &Stage, requests: usize, work: impl Future<Output = T>) -> Option<T> {
     let reached = async {

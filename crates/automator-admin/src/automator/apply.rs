@@ -1,8 +1,8 @@
 //! From what is there to what is wanted, and back to nothing.
 
-use super::verbs::{create, delete, disable, edit, enable, find, init, list};
+use super::verbs::{create, delete, disable, edit, enable, init, list, one_of};
 use super::{AutomatorError, Info, KeyOffer, Step, Wanted, plan, setup};
-use crate::{Error, Session};
+use crate::{Error, Event, Session};
 
 /// Calls that one [`apply`] may need.
 const MOST_STEPS: usize = 8;
@@ -19,7 +19,13 @@ pub async fn apply(
     wanted: &Wanted,
     confirm: &(dyn Fn(&KeyOffer) -> bool + Send + Sync),
 ) -> Result<(Info, Vec<Step>), Error> {
-    let mut found = find(session, wanted.node, &wanted.name).await?;
+    let all = list(session).await?;
+    let elsewhere = |other: &&Info| other.node == wanted.node && other.name != wanted.name && other.enabled;
+    for other in all.iter().filter(elsewhere) {
+        let event = Event::OtherAutomator { name: other.name.clone(), id: other.id.0 };
+        session.transport().options().tell(&event);
+    }
+    let mut found = one_of(all, wanted.node, &wanted.name)?;
     let mut done: Vec<Step> = Vec::new();
     loop {
         let next = plan(found.as_ref(), wanted)?.into_iter().next();
