@@ -166,7 +166,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitCo
         Command::Destroy(options) => commands::destroy::run(&host, lang, options).await,
         Command::Unlock(place) => commands::unlock::run(&host, lang, place).await,
         Command::Cert(command) => commands::cert::run(&host, lang, command).await,
-        Command::Taskdef(command) => commands::taskdef::run(&host, lang, command),
+        Command::Taskdef(command) => commands::taskdef::run(&host, lang, command).await,
         Command::Schema { document } => commands::schema::run(&host, document),
     }
 }

@@ -154,6 +154,14 @@ const HINTS: &[Hint] = &[
      "run it again: nothing is lost, and records left behind are removed",
      "もう一度実行してください。失われるものはなく、残ったレコードは削除されます"),
 
+    // The task definition.
+    ("taskdef-not-deployed",
+     "check the family, the region and whose account it is; `deploy` registers one",
+     "ファミリー名、リージョン、アカウントを確認してください。タスク定義は`deploy`で登録されます"),
+    ("region-missing",
+     "name the region that the task definition was registered in",
+     "タスク定義を登録したリージョンを指定してください"),
+
     // AWS: sign-in, network, permissions.
     ("no-credentials",
      "sign in (`aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID family; `deploy --sandbox` needs none",

@@ -9,17 +9,21 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use serde::Serialize;
 use taskdef::{Finding, Severity, hints, lint, sarif, source};
 
+use super::deployed::{Deployed, Failed};
+use super::end;
 use super::read::{Source, read};
 use crate::catalogue::Lang;
 use crate::cli::Format;
-use crate::commands::refuse;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// The document, bare or as DescribeTaskDefinition answers; `-` reads standard input.
-    file: PathBuf,
+    #[arg(required_unless_present = "deployed_family", conflicts_with = "deployed_family")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    deployed: Deployed,
     /// Also say what could be tightened.
     #[arg(long)]
     hints: bool,
@@ -36,11 +40,15 @@ enum LintFormat {
     Sarif,
 }
 
-pub(super) fn run(host: &Host, lang: Lang, options: &Options) -> ExitCode {
+pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> ExitCode {
     let talk = if options.format == LintFormat::Text { Format::Text } else { Format::Json };
-    let source = match read(&options.file) {
+    let source = match &options.file {
+        Some(file) => read(file).map_err(Failed::from),
+        None => options.deployed.read(host).await,
+    };
+    let source = match source {
         Ok(source) => source,
-        Err(refusal) => return refuse(host, lang, talk, &refusal),
+        Err(failed) => return end(host, lang, talk, failed),
     };
     let definition = &source.document.definition;
     let mut findings = lint(definition);
