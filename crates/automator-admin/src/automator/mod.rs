@@ -46,7 +46,7 @@ mod verbs;
 
 pub use apply::{apply, remove};
 pub use error::AutomatorError;
-pub use model::{AutomatorId, AutomatorState, Info, LogLine, Setting, Skill};
+pub use model::{AutomatorId, AutomatorState, Info, LogLine, Setting, Skill, skill_name, skill_named};
 pub use plan::{Step, Wanted, plan};
 pub use setup::{KeyOffer, setup};
 pub use verbs::{clear_log, create, delete, disable, edit, enable, find, init, list, log, reset, skills_offered, view};

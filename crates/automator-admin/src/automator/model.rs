@@ -127,6 +127,49 @@ impl Info {
     }
 }
 
+impl Serialize for Info {
+    /// For a program that reads: names of skills and state, tags of settings without their values.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let [approved, denied, errors] = self.counts;
+        let mut object = serializer.serialize_struct("Info", 14)?;
+        object.serialize_field("id", &self.id)?;
+        object.serialize_field("node", &self.node)?;
+        object.serialize_field("name", &self.name)?;
+        object.serialize_field("url", &self.url)?;
+        object.serialize_field("enabled", &self.enabled)?;
+        object.serialize_field("state", self.state.name())?;
+        object.serialize_field("initialized", &self.initialized)?;
+        object.serialize_field("skills", &self.skills.iter().map(|skill| skill_name(*skill)).collect::<Vec<_>>())?;
+        object.serialize_field("settings", &self.settings.iter().map(|one| one.tag.as_str()).collect::<Vec<_>>())?;
+        object.serialize_field("version", &self.version)?;
+        object.serialize_field("certificate_ends", &self.certificate_ends)?;
+        object.serialize_field("devices_approved", &approved)?;
+        object.serialize_field("devices_denied", &denied)?;
+        object.serialize_field("errors", &errors)?;
+        object.end()
+    }
+}
+
+/// Commander's word for a skill: `device`, `team`, `team_for_user`.
+#[must_use]
+pub fn skill_name(skill: Skill) -> &'static str {
+    match skill {
+        Skill::DeviceApproval => "device",
+        Skill::TeamApproval => "team",
+        Skill::TeamForUserApproval => "team_for_user",
+        Skill::Reporting => "reporting",
+        Skill::Unknown => "unknown",
+    }
+}
+
+/// The skill of Commander's word, in any letter case. `reporting` is not offered, as by Commander.
+#[must_use]
+pub fn skill_named(name: &str) -> Option<Skill> {
+    let offered = [Skill::DeviceApproval, Skill::TeamApproval, Skill::TeamForUserApproval];
+    offered.into_iter().find(|skill| skill_name(*skill).eq_ignore_ascii_case(name.trim()))
+}
+
 impl Setting {
     fn of(value: m::AutomatorSettingValue) -> Self {
         Self {
@@ -184,6 +227,34 @@ impl LogLine {
 mod tests {
     use super::*;
     use prost::Message;
+
+    #[test]
+    fn a_program_reads_names_and_no_values() {
+        let setting = m::AutomatorSettingValue {
+            setting_tag: "x".to_owned(),
+            setting_value: "marker-secret".to_owned(),
+            ..Default::default()
+        };
+        let info = Info::of(m::AutomatorInfo {
+            automator_id: 7,
+            automator_state: 1,
+            automator_skills: vec![m::AutomatorSkill { skill_type: 3, ..Default::default() }],
+            automator_setting_values: vec![setting],
+            ..Default::default()
+        });
+        let json = serde_json::to_value(&info).unwrap();
+        assert_eq!((&json["state"], &json["skills"][0]), (&"RUNNING".into(), &"team_for_user".into()));
+        assert!(!format!("{json} {info:?}").contains("marker-secret"), "{json}");
+    }
+
+    #[test]
+    fn skills_have_commanders_words() {
+        for name in ["device", "TEAM", " team_for_user "] {
+            let skill = skill_named(name).unwrap();
+            assert_eq!(skill_name(skill), name.trim().to_lowercase());
+        }
+        assert_eq!((skill_named("reporting"), skill_named("")), (None, None));
+    }
 
     proptest::proptest! {
         /// Anything a server may say of an Automator can be looked at, and a plan made from it.

@@ -160,7 +160,8 @@ pub fn plan(found: Option<&Info>, wanted: &Wanted) -> Result<Vec<Step>, Automato
 
 /// Spec 4.2, and nothing but https: the enterprise's keys go over this address.
 pub(super) fn normal_url(url: &str) -> Result<String, AutomatorError> {
-    let wrong = || AutomatorError::Url { url: url.to_owned() };
+    // A user name and password in it are nobody's business.
+    let wrong = || AutomatorError::Url { url: if url.contains('@') { "…@…" } else { url }.to_owned() };
     let text = url.trim();
     let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let parsed = url::Url::parse(&text).map_err(|_| wrong())?;
@@ -284,6 +285,7 @@ mod tests {
         for bad in ["", "http://a.example.com", "https://u:p@a.example.com", "https://a.example.com/?x", "https://"] {
             assert!(matches!(normal_url(bad), Err(AutomatorError::Url { .. })), "{bad}");
         }
+        assert!(!normal_url("https://user:secret@a.example.com").unwrap_err().to_string().contains("secret"));
     }
 
     #[test]
