@@ -147,7 +147,10 @@ async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measur
                     }
                     Err(error) => (format!("{error:#}"), false),
                 };
-                eprintln!("e2e: {emulator}: {flow} {} in {seconds} s: {said}", if passed { "passed" } else { "FAILED" });
+                eprintln!(
+                    "e2e: {emulator}: {flow} {} in {seconds} s: {said}",
+                    if passed { "passed" } else { "FAILED" }
+                );
                 row.flows.push(Played { flow: flow.to_string(), said, passed, seconds });
             }
         }

@@ -19,8 +19,8 @@ const fn changed(node: &'static str, plan: &'static [&'static str]) -> Row {
     Row { node, by_hand: &[], plan }
 }
 
-/// Each thing that is ours, deleted.
-pub(super) const DELETED: [Row; 36] = [
+/// Each thing that is ours, deleted. What a person said and the count of tasks go with the service.
+pub(super) const DELETED: [Row; 33] = [
     deleted("dns-record", &["dns-record"], &["dns-record create"]),
     deleted(
         "ecs-service",
@@ -128,20 +128,11 @@ pub(super) const DELETED: [Row; 36] = [
     deleted("security-group-rules/alb", &["security-group-rules/alb"], &["security-group-rules/alb create"]),
     deleted("security-group-rules/task", &["security-group-rules/task"], &["security-group-rules/task create"]),
     deleted("security-group-rules/efs", &["security-group-rules/efs"], &["security-group-rules/efs create"]),
-    deleted("security-group/alb", &["listener", "load-balancer", "rules-naming/alb", "security-group/alb"], &[]),
+    deleted("security-group/alb", &["listener", "load-balancer", "rules-naming/alb", "security-group/alb"], &["dns-record update", "listener create", "load-balancer create", "security-group-rules/alb create", "security-group-rules/task update", "security-group/alb create"]),
     deleted(
         "security-group/task",
         &["ecs-service", "rules-naming/task", "security-group/task"],
-        &[
-            "automator wait",
-            "desired-count wait",
-            "ecs-service create",
-            "security-group-rules/alb update",
-            "security-group-rules/efs create",
-            "security-group-rules/task create",
-            "security-group/task create",
-            "user-test wait",
-        ],
+        &["automator wait", "desired-count wait", "ecs-service create", "security-group-rules/alb update", "security-group-rules/efs create", "security-group-rules/task create", "security-group/task create", "user-test wait"],
     ),
     deleted(
         "security-group/efs",
@@ -153,18 +144,10 @@ pub(super) const DELETED: [Row; 36] = [
             "rules-naming/efs",
             "security-group/efs",
         ],
-        &[
-            "efs-mount-target/config/1 create",
-            "efs-mount-target/config/2 create",
-            "efs-mount-target/settings/1 create",
-            "efs-mount-target/settings/2 create",
-            "security-group-rules/efs create",
-            "security-group-rules/task update",
-            "security-group/efs create",
-        ],
+        &["efs-mount-target/config/1 create", "efs-mount-target/config/2 create", "efs-mount-target/settings/1 create", "efs-mount-target/settings/2 create", "security-group-rules/efs create", "security-group-rules/task update", "security-group/efs create"],
     ),
     deleted("route-table", &["route-table"], &["egress create", "route-table create"]),
-    deleted("internet-gateway", &["ecs-service", "listener", "load-balancer", "internet-gateway"], &[]),
+    deleted("internet-gateway", &["ecs-service", "listener", "load-balancer", "internet-gateway"], &["automator wait", "desired-count wait", "dns-record update", "ecs-service create", "internet-gateway create", "listener create", "load-balancer create", "route-table update", "user-test wait"]),
     deleted(
         "subnet/1",
         &[
@@ -175,7 +158,7 @@ pub(super) const DELETED: [Row; 36] = [
             "efs-mount-target/settings/1",
             "subnet/1",
         ],
-        &[],
+        &["automator wait", "desired-count wait", "dns-record update", "ecs-service create", "efs-mount-target/config/1 create", "efs-mount-target/settings/1 create", "egress create", "listener create", "load-balancer create", "route-table update", "subnet/1 create", "user-test wait"],
     ),
     deleted(
         "subnet/2",
@@ -187,7 +170,7 @@ pub(super) const DELETED: [Row; 36] = [
             "efs-mount-target/settings/2",
             "subnet/2",
         ],
-        &[],
+        &["automator wait", "desired-count wait", "dns-record update", "ecs-service create", "efs-mount-target/config/2 create", "efs-mount-target/settings/2 create", "egress create", "listener create", "load-balancer create", "route-table update", "subnet/2 create", "user-test wait"],
     ),
     deleted(
         "vpc",
@@ -212,23 +195,7 @@ pub(super) const DELETED: [Row; 36] = [
             "subnet/2",
             "vpc",
         ],
-        &[],
-    ),
-    // What a person said goes with the service it is written on.
-    deleted(
-        "automator",
-        &["ecs-service"],
-        &["automator wait", "desired-count wait", "ecs-service create", "user-test wait"],
-    ),
-    deleted(
-        "user-test",
-        &["ecs-service"],
-        &["automator wait", "desired-count wait", "ecs-service create", "user-test wait"],
-    ),
-    deleted(
-        "desired-count",
-        &["ecs-service"],
-        &["automator wait", "desired-count wait", "ecs-service create", "user-test wait"],
+        &["automator wait", "desired-count wait", "dns-record update", "ecs-service create", "efs-mount-target/config/1 create", "efs-mount-target/config/2 create", "efs-mount-target/settings/1 create", "efs-mount-target/settings/2 create", "egress create", "internet-gateway create", "listener create", "load-balancer create", "route-table create", "security-group-rules/alb create", "security-group-rules/efs create", "security-group-rules/task create", "security-group/alb create", "security-group/efs create", "security-group/task create", "subnet/1 create", "subnet/2 create", "target-group create", "user-test wait", "vpc create"],
     ),
 ];
 

@@ -27,13 +27,13 @@ fn left_out(answer: &str) -> String {
     answer
 }
 
-/// The balancer's name in DNS is `NAME-` and a number at AWS, and `NAME-` and eight hexadecimal digits at MiniStack.
+/// The balancer's name in DNS is `NAME-` and a number at AWS, and `NAME-` and eight letters and digits at MiniStack.
 fn numbered(answer: &str) -> String {
     let parts: Vec<&str> = answer.split("<DNSName>").collect();
     let number = |part: &&str| {
         let Some((label, rest)) = part.split_once('.') else { return (*part).to_owned() };
         let Some((name, tail)) = label.rsplit_once('-') else { return (*part).to_owned() };
-        let digit = |c: char| c.to_digit(16).map_or_else(|| c.to_string(), |digit| (digit % 10).to_string());
+        let digit = |c: char| c.to_digit(36).map_or_else(|| c.to_string(), |digit| (digit % 10).to_string());
         format!("{name}-{}.{rest}", tail.chars().map(digit).collect::<String>())
     };
     let mut words = vec![parts[0].to_owned()];
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn a_balancer_has_a_number() {
-        let said = "<a><DNSName>automator-alb-0a1b2c3f.eu-west-1.elb.amazonaws.com</DNSName><VpcId>vpc-1</VpcId></a>";
-        let meant = "<a><DNSName>automator-alb-00112235.eu-west-1.elb.amazonaws.com</DNSName><VpcId>vpc-1</VpcId></a>";
+        let said = "<a><DNSName>automator-alb-0a1z2c3f.eu-west-1.elb.amazonaws.com</DNSName><VpcId>vpc-1</VpcId></a>";
+        let meant = "<a><DNSName>automator-alb-00152235.eu-west-1.elb.amazonaws.com</DNSName><VpcId>vpc-1</VpcId></a>";
         assert_eq!(numbered(said), meant);
         assert_eq!(numbered("<a/>"), "<a/>");
     }
