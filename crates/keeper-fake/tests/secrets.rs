@@ -9,7 +9,7 @@ mod common;
 use common::{ask, call, files};
 use keeper_fake::seed::{Terms, attach};
 use keeper_fake::wiremock::Mounted;
-use keeper_fake::{Fake, Options, Reply, Request, Responder, Scheme, World, facts};
+use keeper_fake::{Contacts, Fake, Options, Reply, Request, Responder, Scheme, World, facts};
 use keeper_wire::{Uid, text};
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -171,7 +171,8 @@ async fn nothing_shows_a_secret() {
     forbidden.debug(&fake);
     forbidden.debug(&mounted);
     forbidden.debug(&fake.world().journal);
-    let responder = Responder::at("automator.example.com", &mut fake.world().contacts).await.unwrap();
+    let mut contacts = Contacts::default();
+    let responder = Responder::at("automator.example.com", &mut contacts).await.unwrap();
     forbidden.debug(&responder);
 
     // What is said about files that are damaged.
