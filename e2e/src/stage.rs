@@ -10,6 +10,8 @@ use aws_infra::{Aws, Connection, Home, SharedHttpClient};
 use deployer::Host;
 use deployer::config::Config;
 use deployer::guide::{self, Keeper, Material, Words};
+use keeper_fake::World;
+use keeper_fake::vault::Application;
 use resource_graph::{Cx, SystemClock};
 use sandbox::{ENDPOINT_VARIABLE, Emulator, Settings};
 
@@ -45,9 +47,38 @@ impl Stage {
         self.directory.path()
     }
 
-    /// Empties the emulator and forgets the files of the pretend world.
+    /// Empties the emulator and the vault.
     pub async fn reset(&self) {
         self.emulator.as_ref().expect("it ends with the stage").reset().await.expect("Moto empties itself");
+        // Another one is made when there is none.
+        let _ = std::fs::remove_file(self.keeper_state());
+    }
+
+    fn keeper_state(&self) -> PathBuf {
+        self.directory().join("sandbox/world/keeper-state.json")
+    }
+
+    /// The pretend Keeper as the last run left it.
+    pub fn keeper(&self) -> World {
+        World::load(&self.keeper_state()).expect("a run has left the state of its Keeper")
+    }
+
+    /// How many things of each kind are in the pretend Keeper.
+    pub fn vault_census(&self) -> BTreeMap<&'static str, usize> {
+        let world = self.keeper();
+        let records = |version: i32| world.vault.records.values().filter(|record| record.version == version).count();
+        let of_applications = |count: fn(&Application) -> usize| world.vault.applications.values().map(count).sum();
+        let rows = [
+            ("folder", world.vault.folders.len()),
+            ("record", records(3)),
+            ("file", records(4)),
+            ("application", records(5)),
+            ("link", world.vault.links.len()),
+            ("share", of_applications(|application| application.shares.len())),
+            ("device", of_applications(|application| application.devices.len())),
+            ("automator", world.admin.automators().count()),
+        ];
+        rows.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
     /// The environment that leads the sandbox here; `endpoint` may be a proxy in front of the emulator.
@@ -95,7 +126,7 @@ impl Stage {
     pub async fn census(&self) -> BTreeMap<&'static str, usize> {
         let connection = Connection::to_emulator("eu-west-1", self.endpoint());
         let aws = Aws::connect(&connection).await.expect("the emulator answers");
-        let config = Config::sandbox("unread.pfx".into(), "unread.txt".into(), "unread.json".into());
+        let config = Config::sandbox("unread.pfx".into(), "unread.txt".into());
         let home = Home::new(Arc::new(aws), config.name.as_str(), config.tags.clone());
         let graph = guide::graph(&config, &Material::unknown(), &home, &Keeper::by_hand(), &Words::default());
         let cx = Cx::new("census", Duration::from_secs(120), Arc::new(|_| ()), Arc::new(SystemClock));

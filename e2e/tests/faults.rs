@@ -32,7 +32,7 @@ async fn an_answer_lost_at_any_create_makes_no_twin() {
     });
     stage.run_with(http, "deploy --sandbox --keep").await.ended(ExitCode::Done);
     let creates = made.lock().unwrap().clone();
-    let census = stage.census().await;
+    let (census, vault) = (stage.census().await, stage.vault_census());
     assert!(creates.len() > 25, "{creates:?}");
 
     // The order of creates varies from run to run, so a fault is named by operation and how often it was called.
@@ -56,6 +56,7 @@ async fn an_answer_lost_at_any_create_makes_no_twin() {
         assert_eq!(lost.load(Ordering::SeqCst), 1, "{name} #{nth} was not called");
         stage.run_with(default_http_client(), "deploy --sandbox --keep").await.ended(ExitCode::Done);
         assert_eq!(stage.census().await, census, "after the lost answer of {name} #{nth}");
+        assert_eq!(stage.vault_census(), vault, "after the lost answer of {name} #{nth}");
         println!("{name} #{nth}: answer lost, first run ended with {:?}, no twin", ran.code);
     }
 }
@@ -67,7 +68,7 @@ async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
     let start = Instant::now();
     stage.run(stage.endpoint(), "deploy --sandbox --keep").ended(ExitCode::Done);
     let whole = start.elapsed();
-    let census = stage.census().await;
+    let (census, vault) = (stage.census().await, stage.vault_census());
 
     for _ in 0..20 {
         stage.reset().await;
@@ -83,6 +84,7 @@ async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
         let plan = stage.run(stage.endpoint(), "plan --sandbox --format json").ended(ExitCode::Done);
         all_keep(&plan.stdout);
         assert_eq!(stage.census().await, census, "after a kill at {moment:?}");
+        assert_eq!(stage.vault_census(), vault, "after a kill at {moment:?}");
         println!("killed after {moment:?} with {} things made: finished, no twin", between.values().sum::<usize>());
     }
 }

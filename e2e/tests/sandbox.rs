@@ -1,10 +1,11 @@
-//! The AWS half of the guide, from nothing to nothing, in a sandbox.
+//! The whole guide, from nothing to nothing, in a sandbox.
 
 use std::collections::BTreeMap;
 
 use deployer::exit_codes::ExitCode;
 use e2e::Stage;
 use e2e::proxy::RecordingProxy;
+use keeper_fake::Entry;
 use resource_graph::{Event, Outcome, What};
 use serde_json::Value;
 
@@ -14,23 +15,28 @@ async fn deploy_then_deploy_changes_nothing_then_destroy_leaves_nothing() {
     let proxy = RecordingProxy::start(stage.endpoint()).unwrap();
 
     let first = stage.run(proxy.endpoint(), "deploy --sandbox --keep").ended(ExitCode::Done);
-    for step in ["A1 ", "A2 ", "A3 ", "A4 ", "A5 ", "A6 ", "A7 ", "A8 ", "A9 ", "A10", "A11", "A12", "A13"] {
-        let line = first.stdout.lines().rfind(|line| line.starts_with(step)).unwrap_or_default();
-        assert!(line.contains(": done"), "{step}: {line}\n{}", first.stdout);
-    }
-    for step in ["A14", "A15", "A16", "A17"] {
-        let line = first.stdout.lines().find(|line| line.starts_with(step)).unwrap_or_default();
-        assert!(line.contains("not in this version"), "{line}");
+    let steps = (2..=7).map(|n| format!("K{n}")).chain((1..=17).map(|n| format!("A{n}")));
+    for step in steps.filter(|step| step != "A14") {
+        let line = first.stdout.lines().rfind(|line| line.starts_with(&format!("{step:<4} ")));
+        assert!(line.is_some_and(|line| line.contains(": done")), "{step}: {line:?}\n{}", first.stdout);
     }
     assert!(proxy.calls().iter().any(|call| call.mutating), "the proxy sees what the first deploy changes");
     let made = stage.census().await;
     assert!(made.len() > 15, "{made:?}");
+    assert_eq!(stage.vault_census(), vault());
+    let said = stage.keeper().journal.len();
 
     proxy.clear();
     stage.run(proxy.endpoint(), "deploy --sandbox --keep").ended(ExitCode::Done);
     let changed: Vec<_> = proxy.calls().into_iter().filter(|call| call.mutating).collect();
     assert!(changed.is_empty(), "a second deploy changed something: {changed:#?}");
     assert!(!proxy.calls().is_empty(), "a second deploy looks");
+    let world = stage.keeper();
+    let calls = &world.journal[said..];
+    let reads = |entry: &&Entry| entry.method == "GET" || READS.iter().any(|read| entry.call.contains(read));
+    let writes: Vec<_> = calls.iter().filter(|entry| !reads(entry)).collect();
+    assert!(!calls.is_empty() && writes.is_empty(), "a second deploy wrote to Keeper: {writes:?}");
+    assert_eq!(stage.vault_census(), vault());
 
     let plan = stage.run(proxy.endpoint(), "plan --sandbox --format json").ended(ExitCode::Done);
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
@@ -38,8 +44,63 @@ async fn deploy_then_deploy_changes_nothing_then_destroy_leaves_nothing() {
         plan["changes"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
     assert!(actions.len() > 30 && actions.iter().all(|action| *action == "keep"), "{actions:?}");
 
-    stage.run(proxy.endpoint(), "destroy --sandbox").ended(ExitCode::Done);
+    stage.run(proxy.endpoint(), "destroy --sandbox --keeper").ended(ExitCode::Done);
     assert_eq!(stage.census().await, BTreeMap::new());
+    assert_eq!(stage.vault_census(), BTreeMap::new());
+}
+
+/// What one deployment has in Keeper.
+fn vault() -> BTreeMap<&'static str, usize> {
+    let rows =
+        [("folder", 1), ("record", 1), ("file", 3), ("link", 3), ("application", 1), ("share", 1), ("device", 1)];
+    rows.into_iter().chain([("automator", 1)]).collect()
+}
+
+/// Calls that change nothing but the session.
+const READS: [&str; 6] = ["start_login", "account_summary", "sync_down", "get_", "_get", "files_download"];
+
+#[tokio::test]
+async fn a_task_gets_its_three_files_with_what_the_secret_holds() {
+    let stage = Stage::open().await;
+    stage.run(stage.endpoint(), "deploy --sandbox --keep").ended(ExitCode::Done);
+    let connection = aws_infra::Connection::to_emulator("eu-west-1", stage.endpoint());
+    let aws = aws_infra::Aws::connect(&connection).await.unwrap();
+    let secret = aws.secrets.get_secret_value().secret_id("automator/ksm-config").send().await.unwrap();
+    let config = ksm_client::Config::parse(secret.secret_string().unwrap()).unwrap();
+    assert!(config.is_bound());
+
+    // The cloud goes on where the run left it, at another address.
+    let world = stage.keeper();
+    let keys = world.server_keys();
+    let cloud = keeper_fake::Fake::start(world, keeper_fake::Scheme::Https).await.unwrap();
+    let options = ksm_client::Options::new()
+        .host(cloud.address().to_string().parse().unwrap())
+        .server_keys(keys)
+        .authority(cloud.ca_pem().unwrap());
+    let client = ksm_client::Client::new(config, options).unwrap();
+    let definition = aws.ecs.describe_task_definition().task_definition("automator").send().await.unwrap();
+    let definition = definition.task_definition.unwrap();
+    let secrets = definition
+        .container_definitions()
+        .iter()
+        .flat_map(|container| container.environment())
+        .find(|variable| variable.name() == Some("SECRETS"))
+        .and_then(|variable| variable.value())
+        .unwrap();
+    let wanted = [
+        (".pfx", std::fs::read(stage.directory().join("sandbox/world/ssl-certificate.pfx")).unwrap()),
+        (".txt", std::fs::read(stage.directory().join("sandbox/world/ssl-certificate-password.txt")).unwrap()),
+    ];
+    let mut fetched = 0;
+    for line in secrets.lines() {
+        let notation = line.split(" > ").next().unwrap();
+        let bytes = client.value(&notation.parse().unwrap()).await.unwrap();
+        for (end, content) in wanted.iter().filter(|(end, _)| notation.ends_with(end)) {
+            assert_eq!(&bytes[..], &content[..], "{end}");
+        }
+        fetched += 1;
+    }
+    assert_eq!(fetched, 3, "{secrets}");
 }
 
 #[tokio::test]
@@ -69,7 +130,7 @@ async fn the_events_of_a_run_are_one_line_each_and_say_how_every_node_ended() {
     }
     assert!(ends.len() > 30 && ends.values().all(|count| *count == 1), "{ends:?}");
     assert_eq!(steps["A13"], "done");
-    assert_eq!(steps["A15"], "not in this version");
+    assert_eq!(steps["A15"], "done");
 }
 
 #[tokio::test]

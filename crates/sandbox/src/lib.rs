@@ -28,7 +28,6 @@ mod lock;
 mod process;
 mod python;
 mod settings;
-mod stand_in;
 mod state;
 mod wait;
 
@@ -36,5 +35,4 @@ pub use emulator::{Emulator, Origin, Stopped, find_or_start, stop_kept};
 pub use endpoint::{NotOurs, loopback};
 pub use error::Error;
 pub use settings::{ENDPOINT_VARIABLE, Settings};
-pub use stand_in::{StandIn, StandInError};
 pub use state::{State, read_state};

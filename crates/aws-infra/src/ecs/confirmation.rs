@@ -77,7 +77,7 @@ impl Resource for Confirmation {
 
     async fn apply(&self, cx: &Cx, _action: Action<Found>, (service,): Given<Self>) -> Result<Found> {
         let by = self.word.get().cloned().unwrap_or_default();
-        cx.say(format!("{} is confirmed: {by}", self.step));
+        cx.say(format!("{} is taken as done by the word of {by}: {}", self.step, self.task));
         let tag = aws_sdk_ecs::types::Tag::builder().key(self.tag()).value(&by).build();
         let call = self.home.aws.ecs.tag_resource().resource_arn(service.as_str()).tags(tag);
         call.send().await.map_err(|error| failed(format!("tag `{service}`"), error))?;
