@@ -43,6 +43,9 @@ enum Command {
     /// Work with the task definition
     #[command(subcommand)]
     Taskdef(commands::taskdef::Command),
+    /// Work in Keeper: attachments and devices, sign-in, nodes, Automators
+    #[command(subcommand, after_help = commands::keeper::announced())]
+    Keeper(Box<commands::keeper::Command>),
     /// Print the JSON schema of a document
     Schema {
         /// Which document.
@@ -167,6 +170,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitCo
         Command::Unlock(place) => commands::unlock::run(&host, lang, place).await,
         Command::Cert(command) => commands::cert::run(&host, lang, command).await,
         Command::Taskdef(command) => commands::taskdef::run(&host, lang, command).await,
+        Command::Keeper(command) => commands::keeper::run(&host, lang, *command).await,
         Command::Schema { document } => commands::schema::run(&host, document),
     }
 }

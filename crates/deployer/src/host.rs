@@ -70,6 +70,13 @@ impl Host {
         write(&self.stdout, text);
     }
 
+    /// Writes data that need not be text. Somebody keeps it, so a failure counts.
+    pub(crate) fn out_bytes(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut out = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
     /// Talks.
     pub(crate) fn talk(&self, text: &str) {
         write(&self.stderr, text);

@@ -4,6 +4,7 @@ mod account;
 pub(crate) mod cert;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod keeper;
 pub(crate) mod plan;
 pub(crate) mod schema;
 mod session;

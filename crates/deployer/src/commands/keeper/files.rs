@@ -1,0 +1,55 @@
+//! `keeper files`: the attachments of a record.
+
+use clap::Args;
+use serde_json::json;
+
+use super::device::{Device, record};
+use super::fail;
+use super::place::Place;
+use super::print::{table, time};
+use crate::catalogue::Lang;
+use crate::exit_codes::ExitCode;
+use crate::host::Host;
+use crate::refusal::Refusal;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    device: Device,
+    /// The record's UID or title.
+    record: String,
+}
+
+impl Options {
+    pub(super) fn place(&self) -> &Place {
+        &self.device.place
+    }
+}
+
+pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+    let client = options.device.open(host, lang)?;
+    let record = record(&client, &options.record).await.map_err(|error| fail::device(error, "K3"))?;
+    let mut rows = vec![["uid", "bytes", "changed", "name"].map(str::to_owned).to_vec()];
+    rows.extend(record.files.iter().map(|file| {
+        let size = file.size.map_or_else(|| "?".to_owned(), |size| size.to_string());
+        let name = if file.is_stored() { file.name.clone() } else { format!("{} (not stored)", file.name) };
+        vec![file.uid.to_string(), size, time(file.last_modified.unwrap_or_default()), name]
+    }));
+    rows.extend(record.failed_files.iter().map(|failed| {
+        vec![failed.uid.clone(), "?".to_owned(), "?".to_owned(), format!("(cannot be opened: {})", failed.error)]
+    }));
+    let files = record.files.iter().map(|file| {
+        json!({
+            "uid": file.uid, "name": file.name, "title": file.title, "size": file.size, "media_type": file.media_type,
+            "last_modified": file.last_modified, "stored": file.is_stored(),
+        })
+    });
+    let failed = record.failed_files.iter().map(|one| json!({ "uid": one.uid, "error": one.error.to_string() }));
+    let json = json!({
+        "schema": 1,
+        "record": { "uid": record.uid, "title": record.content.title(), "editable": record.editable },
+        "files": files.collect::<Vec<_>>(),
+        "failed": failed.collect::<Vec<_>>(),
+    });
+    Ok(options.place().print(host, &table(&rows), &json))
+}

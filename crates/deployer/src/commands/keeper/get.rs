@@ -1,0 +1,94 @@
+//! `keeper get`: the content of an attachment, to where it was asked for.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::device::{Device, record};
+use super::fail;
+use super::place::Place;
+use crate::catalogue::Lang;
+use crate::cli::Format;
+use crate::commands::store::{Pending, writable};
+use crate::exit_codes::ExitCode;
+use crate::host::Host;
+use crate::refusal::Refusal;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    device: Device,
+    /// The record's UID or title.
+    record: String,
+    /// The attachment's name or UID.
+    file: String,
+    #[command(flatten)]
+    out: Out,
+}
+
+impl Options {
+    pub(super) fn place(&self) -> &Place {
+        &self.device.place
+    }
+}
+
+/// Where a content goes.
+#[derive(Args)]
+pub(super) struct Out {
+    /// Write it here, for its owner only (0600); `-` is standard output.
+    #[arg(long = "out", value_name = "PATH|-")]
+    path: PathBuf,
+}
+
+impl Out {
+    fn is_stdout(&self) -> bool {
+        self.path == Path::new("-")
+    }
+
+    /// Refuses, before anything is fetched, what cannot be written.
+    pub(super) fn check(&self, place: &Place) -> Result<(), Refusal> {
+        if !self.is_stdout() {
+            return writable(&self.path);
+        }
+        if place.format == Format::Json {
+            let refusal = Refusal::new("output-named-twice", "", "write the content and a document to standard output");
+            return Err(refusal.exit(ExitCode::Usage).hint("give --out a path, or leave --format json away"));
+        }
+        Ok(())
+    }
+
+    /// Writes a content and tells where it is; `json` gets `bytes` and `out`. No digest: a password could be guessed from one.
+    pub(super) fn write(
+        &self,
+        host: &Host,
+        place: &Place,
+        content: &[u8],
+        mut json: serde_json::Value,
+    ) -> Result<ExitCode, Refusal> {
+        if self.is_stdout() {
+            return host.out_bytes(content).map(|()| ExitCode::Done).map_err(|error| {
+                Refusal::new("output-not-written", "", "write to standard output").because(error.to_string())
+            });
+        }
+        Pending::write(&self.path, content)?.keep()?;
+        json["bytes"] = json!(content.len());
+        json["out"] = json!(self.path.display().to_string());
+        if place.format == Format::Text {
+            host.talk(&format!("wrote `{}`: {} bytes\n", self.path.display(), content.len()));
+            return Ok(ExitCode::Done);
+        }
+        Ok(place.print(host, "", &json))
+    }
+}
+
+pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+    options.out.check(options.place())?;
+    let client = options.device.open(host, lang)?;
+    let failed = |error| fail::device(error, "K3");
+    let record = record(&client, &options.record).await.map_err(failed)?;
+    let file = record.file(&options.file).map_err(failed)?;
+    let content = client.download(&record, file).await.map_err(failed)?;
+    let json = json!({ "schema": 1, "record": record.uid, "file": file.uid, "name": file.name });
+    options.out.write(host, options.place(), &content, json)
+}

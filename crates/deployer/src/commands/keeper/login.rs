@@ -1,0 +1,114 @@
+//! `keeper login`: the one sign-in that needs a person (A14).
+
+use std::fmt::Write as _;
+
+use automator_admin::Error;
+use automator_admin::config::{Config as Commander, ConfigFile, ConfigStore};
+use automator_admin::login::{Prompter, Question};
+use clap::Args;
+use keeper_wire::Host as Server;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::fail;
+use super::place::Place;
+use super::print::printable;
+use super::sign_in::{Account, Means};
+use crate::catalogue::Lang;
+use crate::exit_codes::ExitCode;
+use crate::guide::Ask;
+use crate::host::Host;
+use crate::refusal::Refusal;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    account: Account,
+    /// The account's e-mail address. A file that is there already names it.
+    #[arg(long, value_name = "E-MAIL")]
+    user: Option<String>,
+    /// The region, host or host:port of Keeper. Without it that of the config.
+    #[arg(long, value_name = "HOST")]
+    server: Option<Server>,
+    /// Let runs resume as long as none of two lies further apart than this many days.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=30))]
+    idle_days: u32,
+}
+
+impl Options {
+    pub(super) fn place(&self) -> &Place {
+        &self.account.place
+    }
+
+    /// The file, which begins with account and server where there is none yet.
+    fn file(&self, means: &Means) -> Result<ConfigFile, Refusal> {
+        let file = ConfigFile::at(&means.file);
+        let known = file.load().map_err(|error| fail::administrator(error, "A14"))?;
+        let wrong = |what: &str, hint: &str| {
+            let refusal = Refusal::new("keeper-login-options", "A14", format!("sign in: {what}"));
+            refusal.exit(ExitCode::Usage).hint(hint)
+        };
+        let path = means.file.display();
+        let user = self.user.as_deref().map(|user| user.trim().to_lowercase());
+        let config = means.config.as_ref().map(|config| &config.keeper);
+        let region = || config.and_then(|keeper| keeper.region.cloud().host.parse().ok());
+        let server = || config.and_then(|keeper| keeper.endpoint.host.clone()).or_else(region);
+        if known.user().is_empty() && known.server().is_none() {
+            let Some(user) = user else { return Err(wrong("whose account is not said", "give --user")) };
+            let Some(server) = self.server.clone().or_else(server) else {
+                return Err(wrong("which Keeper is not said", "give --server, such as EU"));
+            };
+            return Ok(ConfigFile::seeded(&means.file, Commander::new(server, &user)));
+        }
+        let other = "give --login another path: one file belongs to one account";
+        if user.is_some_and(|user| !known.user().is_empty() && user != known.user()) {
+            return Err(wrong(&format!("`{path}` is of another account"), other));
+        }
+        if self.server.as_ref().is_some_and(|server| known.server().is_some_and(|known| known != server)) {
+            return Err(wrong(&format!("`{path}` is of another server"), other));
+        }
+        Ok(file)
+    }
+}
+
+/// Asks whoever sits at the terminal. Nothing that is typed is shown.
+struct Terminal(Host);
+
+impl Prompter for Terminal {
+    fn answer(&self, question: &Question) -> Option<SecretString> {
+        self.0.prompt(&printable(&question.to_string())).ok()
+    }
+}
+
+pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+    let person = host.interactive.then(|| Terminal(host.clone()));
+    with(host, lang, options, person).await
+}
+
+async fn with(host: &Host, lang: Lang, options: &Options, person: Option<impl Prompter>) -> Result<ExitCode, Refusal> {
+    let means = options.account.means(host, lang)?;
+    let mut login = options.account.begin(host, &means, options.file(&means)?)?;
+    if let Some(user) = &options.user {
+        login = login.user(user);
+    }
+    if let Some(person) = person {
+        login = login.prompter(person);
+    }
+    let failed = |error| fail::administrator(error, "A14");
+    let session = login.sign_in().await.map_err(failed)?;
+    let forbidden = match session.stay_signed_in(options.idle_days * 24 * 60).await {
+        Ok(()) => None,
+        Err(Error::Refused(refusal)) => Some(refusal.to_string()),
+        Err(error) => return Err(failed(error)),
+    };
+    let path = means.file.display().to_string();
+    let mut text = format!("signed in as {} at {}\nwrote `{path}`\n", printable(session.user()), session.host());
+    if let Some(why) = &forbidden {
+        let _ = writeln!(text, "runs cannot resume, so each needs the password: failed to {}", printable(why));
+    }
+    let json = json!({
+        "schema": 1, "user": session.user(), "host": session.host().to_string(), "out": path,
+        "stays_signed_in": forbidden.is_none(), "why_not": forbidden,
+    });
+    Ok(options.place().print(host, &text, &json))
+}

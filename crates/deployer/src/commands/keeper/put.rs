@@ -1,0 +1,103 @@
+//! `keeper put` and `keeper replace`: attach a file, beside what is there or in place of it.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use ksm_client::NewFile;
+use secrecy::zeroize::Zeroizing;
+use serde_json::json;
+
+use super::device::{Device, record};
+use super::fail;
+use super::place::Place;
+use super::print::printable;
+use crate::catalogue::Lang;
+use crate::exit_codes::ExitCode;
+use crate::host::Host;
+use crate::refusal::Refusal;
+
+/// No attachment is longer.
+const MAX_BYTES: u64 = 64 << 20;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    device: Device,
+    /// The record's UID or title.
+    record: String,
+    /// The file to attach.
+    path: PathBuf,
+    /// Attach it under this name. Without it, that of the file.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl Options {
+    pub(super) fn place(&self) -> &Place {
+        &self.device.place
+    }
+
+    fn file(&self) -> Result<NewFile, Refusal> {
+        let own = || self.path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        let Some(name) = self.name.clone().or_else(own) else {
+            let refusal = Refusal::new("keeper-no-name", "K3", format!("name `{}` in the vault", self.path.display()));
+            return Err(refusal.exit(ExitCode::Usage).hint("give --name"));
+        };
+        let content = read(&self.path).map_err(|error| {
+            let refusal = Refusal::new("file-not-read", "K3", format!("read `{}`", self.path.display()));
+            refusal.because(error.to_string()).hint("check the path and its permissions")
+        })?;
+        let mut file = NewFile::new(name, Vec::new());
+        file.content = content;
+        Ok(file)
+    }
+}
+
+pub(super) async fn put(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+    let new = options.file()?;
+    let client = options.device.open(host, lang)?;
+    let failed = |error| fail::device(error, "K3");
+    let record = record(&client, &options.record).await.map_err(failed)?;
+    if record.files_called(&new.name).next().is_some() {
+        let refusal = Refusal::new("keeper-file-there", "K3", format!("attach {:?}: the record has one", new.name));
+        return Err(refusal.hint("use `keeper replace`, or another --name: of two files with one name none is found"));
+    }
+    let uid = client.upload(record.uid, &new).await.map_err(failed)?;
+    let text = format!("attached {} as {uid}\n", printable(&new.name));
+    let json =
+        json!({ "schema": 1, "record": record.uid, "file": uid, "name": new.name, "uploaded": true, "removed": [] });
+    Ok(options.place().print(host, &text, &json))
+}
+
+pub(super) async fn replace(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+    let new = options.file()?;
+    let client = options.device.open(host, lang)?;
+    let failed = |error| fail::device(error, "K3");
+    let record = record(&client, &options.record).await.map_err(failed)?;
+    let done = client.replace_file(record.uid, &new).await.map_err(failed)?;
+    let (name, uid) = (printable(&new.name), done.uid);
+    let text = match (done.uploaded, done.removed.len()) {
+        (true, 0) => format!("attached {name} as {uid}\n"),
+        (true, removed) => format!("attached {name} as {uid}, took {removed} away\n"),
+        (false, 0) => format!("{name} is as wanted: {uid}\n"),
+        (false, removed) => format!("kept {name} as {uid}, took {removed} away\n"),
+    };
+    let json = json!({
+        "schema": 1, "record": record.uid, "file": uid, "name": new.name, "uploaded": done.uploaded,
+        "removed": done.removed,
+    });
+    Ok(options.place().print(host, &text, &json))
+}
+
+fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let file = std::fs::File::open(path)?;
+    // As large as the file, so that no copy of a key stays behind when the vector grows.
+    let size = file.metadata()?.len().min(MAX_BYTES) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default()));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(std::io::Error::other(format!("it has more than {MAX_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
