@@ -202,8 +202,13 @@ fn mishap(fault: &Fault) -> Option<Reply> {
 pub(crate) fn answer(world: &mut World, now: i64, request: &Request) -> Outcome {
     let door = Door::of(&request.path);
     let fault = door.met(&request.method).and_then(|met| world.faults.take(met));
-    let entry =
-        Entry { method: shortened(&request.method).to_owned(), call: door.call(&request.path), status: 0, known: true };
+    let entry = Entry {
+        at: now,
+        method: shortened(&request.method).to_owned(),
+        call: door.call(&request.path),
+        status: 0,
+        known: true,
+    };
     if fault == Some(Fault::CutBefore) {
         note(world, entry);
         return Outcome::Cut;
@@ -249,7 +254,7 @@ pub(crate) fn answer(world: &mut World, now: i64, request: &Request) -> Outcome 
 pub(crate) fn contacted(world: &mut World, now: i64, pending: &Pending, reached: Result<(), String>) -> Outcome {
     let answer = world.admin.contacted(now, &pending.call, reached);
     let reply = answer.response();
-    note(world, Entry { method: "POST".to_owned(), call: answer.call, status: reply.status, known: true });
+    note(world, Entry { at: now, method: "POST".to_owned(), call: answer.call, status: reply.status, known: true });
     pending.ending.outcome(reply)
 }
 

@@ -35,6 +35,8 @@ pub struct World {
 /// One request and how it was answered. No bodies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// When it came; for one that had an Automator called, when that was over. Milliseconds since 1970.
+    pub at: i64,
     /// `POST`, `GET`.
     pub method: String,
     /// The endpoint below `/api/rest/`, the name of a command in one, or the path; never a query, which may hold a ticket.

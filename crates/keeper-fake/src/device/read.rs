@@ -23,8 +23,12 @@ fn wanted(payload: &Map<String, Value>, name: &'static str) -> Result<Option<Vec
 
 /// `get_secret`.
 pub(super) fn secrets(cx: &Cx<'_>, caller: Caller, payload: &Map<String, Value>) -> Result<Value, Refusal> {
-    let view =
-        View { cx, records: wanted(payload, "requestedRecords")?, folders: wanted(payload, "requestedFolders")? };
+    let view = View {
+        cx,
+        records: wanted(payload, "requestedRecords")?,
+        folders: wanted(payload, "requestedFolders")?,
+        links: payload.get("requestLinks").and_then(Value::as_bool).unwrap_or(false),
+    };
     let application = cx.vault.applications.get(&caller.application).ok_or_else(Refusal::unknown)?;
     let device = application.devices.get(caller.device).ok_or_else(Refusal::unknown)?;
     let (mut flat, mut shared) = (Vec::new(), Vec::new());
@@ -64,6 +68,8 @@ struct View<'a, 'b> {
     cx: &'a Cx<'b>,
     records: Option<Vec<Uid>>,
     folders: Option<Vec<Uid>>,
+    /// Links between records are asked for. This vault has none.
+    links: bool,
 }
 
 impl View<'_, '_> {
@@ -106,10 +112,14 @@ impl View<'_, '_> {
         let record = vault.records.get(&uid).filter(|record| record.version == 3)?;
         let files =
             vault.files_of(uid).filter_map(|(file, link)| Some(self.file(file, &link.key, vault.records.get(&file)?)));
-        Some(json!({
+        let mut envelope = json!({
             "recordUid": uid, "recordKey": text::standard(key), "data": text::standard(&record.data),
             "revision": record.revision, "isEditable": editable, "files": files.collect::<Vec<_>>(),
-        }))
+        });
+        if self.links {
+            envelope["links"] = json!([]);
+        }
+        Some(envelope)
     }
 
     fn file(&self, uid: Uid, key: &[u8], record: &Record) -> Value {

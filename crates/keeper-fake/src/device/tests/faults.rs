@@ -105,6 +105,6 @@ fn a_fault_is_switched_on_over_http() {
     };
     assert_eq!((ask("{\"name\":\"http500\"}"), ask("{\"name\":\"x\"}"), ask("")), (200, 400, 400));
     assert_eq!(client.call(&mut world, "get_secret", &json!({})).unwrap_err().code(), (500, "generic"));
-    let calls: Vec<_> = world.journal.iter().map(|entry| (entry.call.as_str(), entry.status)).collect();
-    assert_eq!(calls, [("sm/v1/get_secret", 500)]);
+    let calls: Vec<_> = world.journal.iter().map(|entry| (entry.at, entry.call.as_str(), entry.status)).collect();
+    assert_eq!(calls, [(NOW, "sm/v1/get_secret", 500)]);
 }

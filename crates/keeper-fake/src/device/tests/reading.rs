@@ -38,6 +38,14 @@ fn filters_leave_the_rest_out() {
 }
 
 #[test]
+fn links_come_when_they_are_asked_for() {
+    let (mut world, _, client) = start();
+    let links = |payload: Value, world: &mut World| client.records(world, &payload)[0].2.get("links").cloned();
+    assert_eq!(links(json!({ "requestLinks": true }), &mut world), Some(json!([])));
+    assert_eq!(links(json!({ "requestLinks": null }), &mut world), None);
+}
+
+#[test]
 fn a_record_may_come_in_the_flat_list() {
     let (mut world, guide, client) = start();
     world.devices.flat = true;
