@@ -8,14 +8,15 @@ use crate::saved_world::write_secret;
 use crate::seed::{Guide, guide};
 use crate::world::World;
 use keeper_wire::{ClientId, OneTimeToken, crypto, text};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::io;
 use std::path::Path;
+use std::{fmt, io};
 
 /// Version of the file's shape.
 const SCHEMA: u32 = 1;
 
-/// What is known of a world that was just made.
+/// What is known of a world that was just made, for clients that reach it at `hostname` (`host:port`).
 #[must_use]
 pub fn facts(world: &World, guide: &Guide, hostname: &str) -> Value {
     let files: Map<_, _> = guide
@@ -71,12 +72,23 @@ fn nodes(nodes: &crate::admin::Nodes) -> Value {
     json!({ "sso": node(&nodes.sso), "plain": node(&nodes.plain), "ambiguous": nodes.ambiguous })
 }
 
-/// Facts of an earlier run, made true again for the world that was read from its state file: the address, the tokens that are
-/// still unused, and an administrator's device that may resume.
+/// The facts of a world, kept with it: its state file then is enough to go on with.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Kept(pub Value);
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
+/// Facts of an earlier run, made true again for the world that was read from its state file: the tokens that are still unused,
+/// and an administrator's device that may resume. The address is that of the earlier run, see [`move_to`].
 ///
 /// # Errors
 /// When the facts are of another world or no facts at all.
-pub fn renewed(mut facts: Value, world: &mut World, hostname: &str) -> io::Result<Value> {
+pub fn renewed(mut facts: Value, world: &mut World) -> io::Result<Value> {
     let wrong = |what: &str| {
         let text = format!("{what}: remove both state and facts file, or name others");
         io::Error::new(io::ErrorKind::InvalidData, text)
@@ -84,13 +96,24 @@ pub fn renewed(mut facts: Value, world: &mut World, hostname: &str) -> io::Resul
     if facts.get("schema") != Some(&json!(SCHEMA)) {
         return Err(wrong("the facts have another schema"));
     }
-    if facts.get("server_keys") != common(world, hostname).get("server_keys") {
+    if facts.get("server_keys") != common(world, "").get("server_keys") {
         return Err(wrong("the facts belong to another state"));
     }
     let unused = |token: &Value| token.as_str().is_some_and(|token| is_unused(world, token));
     if let Some(tokens) = facts.get_mut("tokens").and_then(Value::as_array_mut) {
         tokens.retain(unused);
     }
+    let resumable = world.admin.add_resumable();
+    let config = world.admin.commander_config("", &resumable);
+    facts
+        .get_mut("commander")
+        .map(|commander| set(commander, "config", config))
+        .ok_or_else(|| wrong("the facts are damaged"))?;
+    Ok(facts)
+}
+
+/// Writes into facts at which address the fake is reached, and whom its clients have to trust.
+pub fn move_to(facts: &mut Value, hostname: &str, ca_pem: Option<&str>) {
     let refused = facts.get_mut("refused_devices").and_then(Value::as_array_mut).into_iter().flatten();
     for config in refused.filter_map(|refused| refused.get_mut("config")) {
         set(config, "hostname", json!(hostname));
@@ -98,14 +121,11 @@ pub fn renewed(mut facts: Value, world: &mut World, hostname: &str) -> io::Resul
     if let Some(device) = facts.get_mut("device") {
         set(device, "hostname", json!(hostname));
     }
-    set(&mut facts, "host", json!(hostname));
-    let resumable = world.admin.add_resumable();
-    let config = world.admin.commander_config(hostname, &resumable);
-    facts
-        .get_mut("commander")
-        .map(|commander| set(commander, "config", config))
-        .ok_or_else(|| wrong("the facts are damaged"))?;
-    Ok(facts)
+    if let Some(config) = facts.get_mut("commander").and_then(|commander| commander.get_mut("config")) {
+        set(config, "server", json!(hostname));
+    }
+    set(facts, "host", json!(hostname));
+    set(facts, "ca", json!(ca_pem));
 }
 
 fn set(object: &mut Value, name: &str, value: Value) {

@@ -3,6 +3,7 @@
 use crate::admin::{Admin, Calls, Scripted};
 use crate::contact::Contacts;
 use crate::device::Devices;
+use crate::facts::Kept;
 use crate::faults::{self, Faults};
 use crate::machine::{self, Outcome, Pending, Request};
 use crate::saved;
@@ -23,6 +24,9 @@ pub struct World {
     pub devices: Devices,
     /// Mishaps that wait for their request.
     pub faults: Faults,
+    /// What users of the program were told. A fake in a test needs none.
+    #[serde(default)]
+    pub facts: Option<Kept>,
     /// How Automators are called.
     #[serde(skip)]
     pub contacts: Contacts,
@@ -60,6 +64,7 @@ impl World {
             vault: Vault::default(),
             devices: Devices::default(),
             faults: Faults::default(),
+            facts: None,
             contacts: Contacts::default(),
             journal: Vec::new(),
             keys,

@@ -1,6 +1,6 @@
 //! The program: its facts, its state, and what it says when something is wrong.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -58,6 +58,7 @@ fn the_facts_have_what_their_readers_need() {
     for id in ["7", "9", "10"] {
         assert!(facts["server_keys"][id].is_string(), "{id}");
     }
+    assert_eq!(facts["ca"], fs::read_to_string(folder.path().join("ca.pem")).unwrap());
     let port = running.ready.trim().rsplit(':').next().unwrap();
     assert_eq!(facts["device"]["hostname"], format!("keeper.test:{port}"));
     assert!(facts["tokens"].as_array().unwrap().len() >= 3);
@@ -103,6 +104,17 @@ fn a_state_is_continued_and_its_facts_made_true_again() {
     assert_eq!(after["device"]["clientId"], before["device"]["clientId"]);
     assert_ne!(after["device"]["hostname"], before["device"]["hostname"], "the port is another one");
     assert_ne!(after["commander"]["config"]["clone_code"], before["commander"]["config"]["clone_code"]);
+    for config in [&after["device"], &after["refused_devices"][3]["config"]] {
+        assert_eq!(config["hostname"], after["host"]);
+    }
+    assert_eq!(after["commander"]["config"]["server"], after["host"]);
+
+    // A copy of the state is enough.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::copy(folder.path().join("state.json"), elsewhere.path().join("state.json")).unwrap();
+    let _third = run(elsewhere.path(), &state);
+    let copied = facts(elsewhere.path());
+    assert_eq!((&copied["record"], &copied["tokens"]), (&before["record"], &before["tokens"]));
 }
 
 #[test]
@@ -116,9 +128,9 @@ fn what_is_wrong_is_said_with_the_way_out() {
     let (status, told) = fails(here, &listen);
     assert!(status == Some(1) && told.contains("schema 99") && told.contains("remove it"), "{told}");
 
-    fs::remove_file(here.join("state.json")).unwrap();
-    drop(run(here, &["--state", "state.json"]));
-    fs::remove_file(here.join("facts.json")).unwrap();
+    // A state that somebody else made, without facts.
+    let made = json!({ "schema": keeper_fake::SCHEMA, "world": keeper_fake::World::new() });
+    fs::write(here.join("state.json"), made.to_string()).unwrap();
     let (status, told) = fails(here, &listen);
     assert!(status == Some(1) && told.contains("remove the state"), "{told}");
     for facts in ["[]", "{\"schema\":1}", "{\"schema\":1,\"server_keys\":{}}"] {

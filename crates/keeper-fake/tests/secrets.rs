@@ -7,6 +7,7 @@
 mod common;
 
 use common::{ask, call, files};
+use keeper_fake::facts::Kept;
 use keeper_fake::seed::{Terms, attach};
 use keeper_fake::wiremock::Mounted;
 use keeper_fake::{Contacts, Fake, Options, Reply, Request, Responder, Scheme, World, facts};
@@ -121,8 +122,10 @@ async fn nothing_shows_a_secret() {
     }
     guide.files.iter().for_each(|file| forbidden.bytes(&file.content));
     let config = guide.device.config("");
-    for name in ["privateKey", "appKey"] {
-        forbidden.bytes(&text::decode(config[name].as_str().unwrap()).unwrap());
+    for device in guide.refused.iter().map(|refused| &refused.device).chain([&guide.device]) {
+        for name in ["privateKey", "appKey"] {
+            forbidden.bytes(&text::decode(device.config("")[name].as_str().unwrap()).unwrap());
+        }
     }
     let devices = world.vault.applications.values().flat_map(|application| &application.devices);
     let names: Vec<_> = devices.map(|device| device.client_id.to_string()).collect();
@@ -130,6 +133,8 @@ async fn nothing_shows_a_secret() {
     let before = forbidden.0.len();
     texts(&state, &|text| names.iter().any(|name| name == text), &mut forbidden.0);
     assert!(forbidden.0.len() > before + 40, "sealed bytes, tickets, keys");
+
+    world.facts = Some(Kept(facts::facts(&world, &guide, "127.0.0.1:1")));
 
     // What is printed.
     let public: [&dyn Debug; 9] = [
@@ -188,7 +193,7 @@ async fn nothing_shows_a_secret() {
         forbidden.check("an error", &format!("{error} {error:?}"));
     }
     for damaged in [json!({ "schema": MARKER }), json!({ "schema": 1, "server_keys": MARKER })] {
-        let error = facts::renewed(damaged, &mut fake.world(), MARKER).unwrap_err();
+        let error = facts::renewed(damaged, &mut fake.world()).unwrap_err();
         forbidden.check("an error", &format!("{error} {error:?}"));
     }
 

@@ -1,7 +1,8 @@
 //! A pretend Keeper cloud as a program: see `--help`.
 
 use clap::Parser;
-use keeper_fake::{Contacts, Fake, Options, World, facts};
+use keeper_fake::facts::{self, Kept};
+use keeper_fake::{Contacts, Fake, Options, World};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -75,17 +76,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Failure> {
-    let continued = arguments.state.as_deref().filter(|path| path.exists());
-    let (mut world, prepared) = match continued {
-        None if arguments.empty => (World::new(), None),
-        None => {
-            let (world, guide) = World::guide();
-            (world, Some(guide))
-        }
-        Some(path) => (World::load(path).map_err(|error| about("read the state", path, &error))?, None),
-    };
+    let mut world = begin(&arguments)?;
     world.contacts = contacts(&arguments)?;
-    let earlier = continued.map(|_| read_facts(&arguments.facts)).transpose()?;
     let options = Options {
         http: arguments.listen,
         https: arguments.tls_listen,
@@ -97,16 +89,12 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         fs::write(path, fake.ca_pem().unwrap_or_default())
             .map_err(|error| about("write the authority", path, &error))?;
     }
-    let host = fake.origin().split("://").last().unwrap_or_default().to_owned();
+    let host = fake.origin().split("://").last().unwrap_or_default();
     let told = {
         let mut world = fake.world();
-        match (earlier, &prepared) {
-            (Some(earlier), _) => {
-                facts::renewed(earlier, &mut world, &host).map_err(|error| format!("continue: {error}"))?
-            }
-            (None, Some(guide)) => facts::facts(&world, guide, &host),
-            (None, None) => facts::empty(&mut world, &host),
-        }
+        let Kept(told) = world.facts.get_or_insert_with(|| Kept(serde_json::Value::Null));
+        facts::move_to(told, host, fake.ca_pem());
+        told.clone()
     };
     fake.save().map_err(|error| format!("write the state: {error}"))?;
     facts::write(&told, &arguments.facts).map_err(|error| about("write the facts", &arguments.facts, &error))?;
@@ -120,13 +108,38 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     std::future::pending().await
 }
 
+/// A world with the facts that its users are told, but for the address: a new one, or that of an earlier run.
+fn begin(arguments: &Arguments) -> Result<World, Failure> {
+    let (mut world, told) = match arguments.state.as_deref().filter(|path| path.exists()) {
+        Some(path) => {
+            let mut world = World::load(path).map_err(|error| about("read the state", path, &error))?;
+            let told = world.facts.take().map_or_else(|| read_facts(&arguments.facts), |Kept(told)| Ok(told))?;
+            let told = facts::renewed(told, &mut world).map_err(|error| format!("continue: {error}"))?;
+            (world, told)
+        }
+        None if arguments.empty => {
+            let mut world = World::new();
+            let told = facts::empty(&mut world, "");
+            (world, told)
+        }
+        None => {
+            let (world, guide) = World::guide();
+            let told = facts::facts(&world, &guide, "");
+            (world, told)
+        }
+    };
+    world.facts = Some(Kept(told));
+    Ok(world)
+}
+
 fn about(action: &str, path: &Path, error: &io::Error) -> Failure {
     format!("{action} {}: {error}", path.display())
 }
 
+/// For a state that was not written by this program, and so has none.
 fn read_facts(path: &Path) -> Result<serde_json::Value, Failure> {
     let bytes = fs::read(path).map_err(|error| {
-        format!("continue: the state is there and its facts {} are not ({error}); remove the state", path.display())
+        format!("continue: the state has no facts, and {} cannot be read ({error}); remove the state", path.display())
     })?;
     serde_json::from_slice(&bytes).map_err(|_| format!("read the facts {}: it is no JSON", path.display()))
 }
