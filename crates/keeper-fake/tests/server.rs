@@ -144,3 +144,14 @@ async fn a_fault_is_switched_on_from_outside() {
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("\"retry_after\":1"), "{answer}");
     assert_eq!(fake.world().faults.waiting(), 0);
 }
+
+#[tokio::test]
+async fn a_chunked_body_is_read_as_the_javascript_sdk_sends_it() {
+    let fake = Fake::start(World::new(), Scheme::Http).await.unwrap();
+    let head =
+        "POST /keeper-fake/faults HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+    let request = format!("{head}8\r\n{{\"name\":\r\nb\r\n\"http500\"}} \r\n0\r\n\r\n");
+    let answer = plain(fake.address(), &request).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(fake.world().faults.waiting(), 1);
+}
