@@ -181,10 +181,31 @@ fn logs(host: &Host) {
     let Some(wish) = host.env.get("KEEPER_AUTOMATOR_LOG") else { return };
     let level = wish.parse::<tracing_subscriber::filter::LevelFilter>();
     let level = level.unwrap_or(tracing_subscriber::filter::LevelFilter::INFO);
-    let ours = ["deployer", "aws_infra", "resource_graph", "certs", "taskdef", "sandbox"];
+    let ours = [
+        "deployer",
+        "aws_infra",
+        "resource_graph",
+        "certs",
+        "taskdef",
+        "sandbox",
+        "keeper_infra",
+        "automator_admin",
+        "ksm_client",
+    ];
     let filter = ours.iter().fold(tracing_subscriber::EnvFilter::new("off"), |filter, name| {
         filter.add_directive(format!("{name}={level}").parse().expect("a level after a crate's name is a directive"))
     });
     // A second run in one process finds the logs set up already.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// clap looks at a subcommand only when it is called.
+    #[test]
+    fn every_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
 }

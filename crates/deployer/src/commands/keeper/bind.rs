@@ -83,7 +83,9 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
     let endpoint = options.place.endpoint(config.as_ref());
     let ksm = crate::keeper::device(&endpoint, options.place.tell(host))?;
     let failed = |error| fail::device(error, "K7");
-    let region = config.as_ref().and_then(|config| config.keeper.region.cloud().host.parse().ok());
+    // What the token says of itself goes before the region of a config.
+    let region = config.as_ref().filter(|_| token.host.is_none());
+    let region = region.and_then(|config| config.keeper.region.cloud().host.parse().ok());
     let server = options.server.clone().or_else(|| endpoint.host.clone()).or(region);
     if options.form == Form::Base64 && !options.out.exists() {
         // The private key is kept before Keeper hears of it, in the form in which the client then finds it.

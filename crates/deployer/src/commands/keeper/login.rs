@@ -112,3 +112,92 @@ async fn with(host: &Host, lang: Lang, options: &Options, person: Option<impl Pr
     });
     Ok(options.place().print(host, &text, &json))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use clap::Parser;
+    use keeper_fake::{Fake, Scheme, World};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// Reads the newest code from the fake's mail, and knows the password.
+    struct Mailbox(Arc<Fake>, Arc<Mutex<Vec<String>>>);
+
+    impl Prompter for Mailbox {
+        fn answer(&self, question: &Question) -> Option<SecretString> {
+            self.1.lock().unwrap_or_else(PoisonError::into_inner).push(question.to_string());
+            let account = &self.0.world().admin.account;
+            match question {
+                Question::DeviceCode { .. } => account.mail.last().cloned().map(SecretString::from),
+                Question::Password { .. } => Some(account.expose_password().to_owned().into()),
+                _ => None,
+            }
+        }
+    }
+
+    fn quiet() -> Host {
+        Host {
+            env: std::collections::BTreeMap::new(),
+            stdout: Arc::new(Mutex::new(Box::new(std::io::sink()))),
+            stderr: Arc::new(Mutex::new(Box::new(std::io::sink()))),
+            interactive: false,
+            terminal: false,
+            clock: Arc::new(resource_graph::SystemClock),
+            http: None,
+            cancelled: tokio_util::sync::CancellationToken::new(),
+            sandbox_root: std::path::PathBuf::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_person_signs_in_once_and_later_runs_need_nobody() {
+        let fake = Arc::new(Fake::start(World::new(), Scheme::Https).await.unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(at("ca.pem"), fake.ca_pem().unwrap()).unwrap();
+        let mut line =
+            vec!["x".to_owned(), "--login".to_owned(), at("login.json"), "--ca-file".to_owned(), at("ca.pem")];
+        for (id, key) in fake.world().server_keys().texts() {
+            line.push(format!("--server-key={id}={key}"));
+        }
+        let later = Line::parse_from(&line).options;
+        line.extend(
+            ["--user", "Administrator@example.com", "--server", &fake.address().to_string()].map(str::to_owned),
+        );
+        let first = Line::parse_from(&line).options;
+
+        let host = quiet();
+        let nobody = || None::<Mailbox>;
+        let refused = with(&host, Lang::En, &first, nobody()).await.unwrap_err();
+        assert_eq!(refused.failures[0].code, "keeper-login-no-device");
+        let refused = with(&host, Lang::En, &later, nobody()).await.unwrap_err();
+        assert_eq!((refused.failures[0].code.as_str(), refused.exit), ("keeper-login-options", ExitCode::Usage));
+
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let person = Mailbox(fake.clone(), asked.clone());
+        assert_eq!(with(&host, Lang::En, &first, Some(person)).await.unwrap(), ExitCode::Done);
+        let asked = asked.lock().unwrap().join("; ");
+        assert!(asked.starts_with("code that Keeper sent to") && asked.contains("; master password"), "{asked}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(at("login.json")).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(with(&host, Lang::En, &later, nobody()).await.unwrap(), ExitCode::Done);
+
+        // One file belongs to one account and server.
+        for other in [["--user", "other@example.com"], ["--server", "EU"]] {
+            let line = line.iter().take(line.len() - 4).cloned().chain(other.map(str::to_owned));
+            let refused = with(&host, Lang::En, &Line::parse_from(line).options, nobody()).await.unwrap_err();
+            assert_eq!(refused.failures[0].code, "keeper-login-options", "{other:?}");
+        }
+    }
+}

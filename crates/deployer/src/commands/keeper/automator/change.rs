@@ -1,11 +1,11 @@
 //! `edit`, `init`, `enable`, `disable`.
 
-use automator_admin::automator::{self, Wanted};
+use automator_admin::automator::{self, AutomatorError, Wanted};
 use clap::Args;
 use secrecy::SecretString;
 
 use super::show::done;
-use super::{Options, Skill, failed};
+use super::{Skill, Target, failed};
 use crate::catalogue::Lang;
 use crate::commands::keeper::device::variable;
 use crate::exit_codes::ExitCode;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 #[command(group(clap::ArgGroup::new("changes").args(["url", "skill", "set", "set_env"]).required(true).multiple(true)))]
 pub(crate) struct EditOptions {
     #[command(flatten)]
-    pub(super) target: Options,
+    pub(super) target: Target,
     /// Where Keeper's cloud calls it: `https://automator.example.com`.
     #[arg(long)]
     url: Option<String>,
@@ -56,19 +56,25 @@ pub(super) async fn edit(host: &Host, lang: Lang, options: &EditOptions) -> Resu
         ready: false,
         ..Wanted::new(found.node, found.name.clone(), url)
     };
-    let steps = automator::plan(Some(&found), &wanted).map_err(|error| failed(error.into()).exit(ExitCode::Usage))?;
+    let steps = automator::plan(Some(&found), &wanted).map_err(|error| {
+        let hint = match error {
+            AutomatorError::Url { .. } => "write it as https://automator.example.com",
+            _ => "`keeper-automator keeper automator view` shows the settings and their values",
+        };
+        failed(error.into()).exit(ExitCode::Usage).hint(hint)
+    })?;
     let Some(step) = steps.first() else { return Ok(done(host, options.target.place(), &found, &[])) };
     let now = automator::edit(&session, &found, step).await.map_err(failed)?;
     Ok(done(host, options.target.place(), &now, &[step.describe().as_str()]))
 }
 
-pub(super) async fn init(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+pub(super) async fn init(host: &Host, lang: Lang, options: &Target) -> Result<ExitCode, Refusal> {
     let (session, found) = options.find(host, lang).await?;
     let now = automator::init(&session, found.id).await.map_err(failed)?;
     Ok(done(host, options.place(), &now, &["init"]))
 }
 
-pub(super) async fn enable(host: &Host, lang: Lang, options: &Options, wanted: bool) -> Result<ExitCode, Refusal> {
+pub(super) async fn enable(host: &Host, lang: Lang, options: &Target, wanted: bool) -> Result<ExitCode, Refusal> {
     let (session, found) = options.find(host, lang).await?;
     let (now, verb) = match wanted {
         true => (automator::enable(&session, found.id).await, "enable"),

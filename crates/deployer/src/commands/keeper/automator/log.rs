@@ -3,14 +3,14 @@
 use automator_admin::automator;
 use serde_json::json;
 
-use super::{Options, failed};
+use super::{Target, failed};
 use crate::catalogue::Lang;
 use crate::commands::keeper::print::table;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
 
-pub(super) async fn show(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+pub(super) async fn show(host: &Host, lang: Lang, options: &Target) -> Result<ExitCode, Refusal> {
     let (session, found) = options.find(host, lang).await?;
     let lines = automator::log(&session, found.id).await.map_err(failed)?;
     let row = |line: &automator::LogLine| {
@@ -21,7 +21,7 @@ pub(super) async fn show(host: &Host, lang: Lang, options: &Options) -> Result<E
     Ok(options.place().print(host, &text, &json))
 }
 
-pub(super) async fn clear(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+pub(super) async fn clear(host: &Host, lang: Lang, options: &Target) -> Result<ExitCode, Refusal> {
     let (session, found) = options.find(host, lang).await?;
     automator::clear_log(&session, found.id).await.map_err(failed)?;
     let text = format!("emptied the log of {}\n", found.told());

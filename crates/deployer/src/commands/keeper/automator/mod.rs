@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// List the Automators of the enterprise
     List(show::ListOptions),
     /// Show one Automator
-    View(Options),
+    View(Target),
     /// Make an Automator on a node; it is disabled and has no URL yet
     ///
     /// One of that name that is on the node already is shown instead.
@@ -37,19 +37,19 @@ pub(crate) enum Command {
     /// of the service. Exactly one task must run meanwhile, because both steps have to reach the same one (C30).
     Setup(setup::Options),
     /// Make Keeper give the service what it needs from the identity provider's data
-    Init(Options),
+    Init(Target),
     /// Ask it for approvals from now on
-    Enable(Options),
+    Enable(Target),
     /// Ask it no longer; users then wait for a push or an administrator
-    Disable(Options),
+    Disable(Target),
     /// Take its settings back to their defaults; it has to be set up again after that
     Reset(remove::Options),
     /// Disable and delete it. The service runs on and keeps the enterprise's keys: destroy that too
     Delete(remove::Options),
     /// Show its log
-    Log(Options),
+    Log(Target),
     /// Empty its log
-    LogClear(Options),
+    LogClear(Target),
 }
 
 impl Command {
@@ -72,7 +72,7 @@ impl Command {
 
 /// Which Automator.
 #[derive(Args)]
-pub(crate) struct Options {
+pub(crate) struct Target {
     #[command(flatten)]
     account: Account,
     /// The Automator's name or id.
@@ -83,7 +83,7 @@ pub(crate) struct Options {
     node: Option<String>,
 }
 
-impl Options {
+impl Target {
     fn place(&self) -> &Place {
         &self.account.place
     }

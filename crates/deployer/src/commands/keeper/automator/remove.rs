@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    pub(super) target: super::Options,
+    pub(super) target: super::Target,
     /// Do not ask.
     #[arg(long)]
     yes: bool,

@@ -1,20 +1,27 @@
 //! `setup`: the enterprise's keys are handed over, to a key that was looked at.
 
+use std::sync::OnceLock;
+
 use automator_admin::automator::{self, KeyOffer};
 use clap::Args;
+use serde_json::json;
 
 use super::failed;
-use super::show::done;
+use super::show::document;
 use crate::catalogue::Lang;
+use crate::cli::Format;
 use crate::commands::keeper::print::printable;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
 
+const QUESTION: &str = "Is this the key in the log of the Automator service, of which exactly one task runs? It gets the \
+                        enterprise's keys.";
+
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    pub(super) target: super::Options,
+    pub(super) target: super::Target,
     /// Do not ask; the fingerprint is shown nevertheless.
     #[arg(long)]
     yes: bool,
@@ -22,15 +29,20 @@ pub(crate) struct Options {
 
 pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
     let (session, found) = options.target.find(host, lang).await?;
-    let tell = options.target.place().tell(host);
+    let place = options.target.place();
+    let seen = OnceLock::new();
     let confirm = |offer: &KeyOffer| {
         let (name, url) = (printable(&offer.name), printable(&offer.url));
-        tell(&format!("{name} ({}) at {url} has the key\n  SHA-256 {}", offer.id, offer.fingerprint));
-        options.yes
-            || host.confirm(
-                "Is this the key in the log of the Automator service, of which exactly one task runs? It gets the enterprise's keys.",
-            )
+        let told = format!("{name} ({}) at {url} has the key\n  SHA-256 {}\n", offer.id, offer.fingerprint);
+        // Whoever is asked must see it; a program finds it in its document.
+        if place.format == Format::Text || !options.yes {
+            host.talk(&told);
+        }
+        let _ = seen.set(offer.fingerprint.clone());
+        options.yes || host.confirm(QUESTION)
     };
     let now = automator::setup(&session, &found, &confirm).await.map_err(failed)?;
-    Ok(done(host, options.target.place(), &now, &["setup"]))
+    let (text, mut json) = document(&now, &["setup"]);
+    json["fingerprint"] = json!(seen.get());
+    Ok(place.print(host, &text, &json))
 }

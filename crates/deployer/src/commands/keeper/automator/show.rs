@@ -5,7 +5,7 @@ use clap::Args;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{Options, failed, node_id};
+use super::{Target, failed, node_id};
 use crate::catalogue::Lang;
 use crate::commands::keeper::place::Place;
 use crate::commands::keeper::print::{table, yes};
@@ -45,7 +45,7 @@ pub(super) async fn list(host: &Host, lang: Lang, options: &ListOptions) -> Resu
     Ok(options.place().print(host, &table(&rows), &json))
 }
 
-pub(super) async fn view(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+pub(super) async fn view(host: &Host, lang: Lang, options: &Target) -> Result<ExitCode, Refusal> {
     let (session, found) = options.find(host, lang).await?;
     let now = automator::view(&session, found.id).await.map_err(failed)?;
     Ok(done(host, options.place(), &now, &[]))
@@ -53,6 +53,12 @@ pub(super) async fn view(host: &Host, lang: Lang, options: &Options) -> Result<E
 
 /// Shows an Automator; `did` names the verbs that led there.
 pub(super) fn done(host: &Host, place: &Place, now: &Info, did: &[&str]) -> ExitCode {
+    let (text, json) = document(now, did);
+    place.print(host, &text, &json)
+}
+
+/// The same as text and as JSON.
+pub(super) fn document(now: &Info, did: &[&str]) -> (String, Value) {
     let skills: Vec<String> = now.skills.iter().map(skill).collect();
     let known = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let [approved, denied, errors] = now.counts;
@@ -79,7 +85,7 @@ pub(super) fn done(host: &Host, place: &Place, now: &Info, did: &[&str]) -> Exit
     }
     let mut json = json!({ "schema": 1, "did": did });
     json["automator"] = as_json(now);
-    place.print(host, &text, &json)
+    (text, json)
 }
 
 pub(super) fn as_json(info: &Info) -> Value {
