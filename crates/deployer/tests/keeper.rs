@@ -296,6 +296,9 @@ fn refusals_of_a_device_say_what_to_do() {
     let config = desk.at("device.toml");
     let absent = Uid::random().to_string();
     desk.refuses(&["files", &absent, "--config", &config], 4, "ksm-not-found", "K3");
+    // Keeper's clients make no such UIDs, but others may.
+    let hyphen = format!("-{}", "A".repeat(21));
+    desk.refuses(&["files", &hyphen, "--config", &config], 4, "ksm-not-found", "K3");
     desk.refuses(&["get", &record, "gone.txt", "--out", &new, "--config", &config], 4, "ksm-not-found", "K3");
     assert_eq!(fs::read_to_string(&new).unwrap(), SECRET_CONTENT, "what is there stays");
     let nowhere = desk.at("no/such/folder");

@@ -17,6 +17,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     device: Device,
     /// The record's UID or title.
+    #[arg(allow_hyphen_values = true)]
     record: String,
 }
 

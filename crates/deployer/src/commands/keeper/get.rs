@@ -20,8 +20,10 @@ pub(crate) struct Options {
     #[command(flatten)]
     device: Device,
     /// The record's UID or title.
+    #[arg(allow_hyphen_values = true)]
     record: String,
     /// The attachment's name or UID.
+    #[arg(allow_hyphen_values = true)]
     file: String,
     #[command(flatten)]
     out: Out,

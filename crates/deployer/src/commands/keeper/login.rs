@@ -120,6 +120,7 @@ mod tests {
     use clap::Parser;
     use keeper_fake::{Fake, Scheme, World};
 
+    use super::super::testing::quiet;
     use super::*;
 
     #[derive(Parser)]
@@ -140,20 +141,6 @@ mod tests {
                 Question::Password { .. } => Some(account.expose_password().to_owned().into()),
                 _ => None,
             }
-        }
-    }
-
-    fn quiet() -> Host {
-        Host {
-            env: std::collections::BTreeMap::new(),
-            stdout: Arc::new(Mutex::new(Box::new(std::io::sink()))),
-            stderr: Arc::new(Mutex::new(Box::new(std::io::sink()))),
-            interactive: false,
-            terminal: false,
-            clock: Arc::new(resource_graph::SystemClock),
-            http: None,
-            cancelled: tokio_util::sync::CancellationToken::new(),
-            sandbox_root: std::path::PathBuf::new(),
         }
     }
 

@@ -13,6 +13,8 @@ mod place;
 mod print;
 mod put;
 mod sign_in;
+#[cfg(test)]
+mod testing;
 mod vault;
 mod whoami;
 
@@ -20,6 +22,8 @@ use crate::catalogue::Lang;
 use crate::commands::refuse;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
+use crate::refusal::Refusal;
+use place::Place;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -70,18 +74,68 @@ pub(crate) fn announced() -> String {
 }
 
 pub(crate) async fn run(host: &Host, lang: Lang, command: Command) -> ExitCode {
-    let (place, done) = match &command {
-        Command::Files(options) => (options.place(), files::run(host, lang, options).await),
-        Command::Get(options) => (options.place(), get::run(host, lang, options).await),
-        Command::Put(options) => (options.place(), put::put(host, lang, options).await),
-        Command::Replace(options) => (options.place(), put::replace(host, lang, options).await),
-        Command::Bind(options) => (options.place(), bind::run(host, lang, options).await),
-        Command::Notation(options) => (options.place(), notation::run(host, lang, options).await),
-        Command::Login(options) => (options.place(), login::run(host, lang, options).await),
-        Command::Whoami(options) => (options.place(), whoami::run(host, lang, options).await),
-        Command::Nodes(options) => (options.place(), nodes::run(host, lang, options).await),
-        Command::Automator(command) => (command.place(), automator::run(host, lang, command).await),
-        Command::Vault(command) => (command.place(), vault::run(host, lang, command).await),
+    let format = command.place().format;
+    let done = match &command {
+        // A person who is asked presses Ctrl-C twice: the terminal is given back only by the one who reads it.
+        Command::Login(options) => login::run(host, lang, options).await,
+        // Whatever is dropped may be run again.
+        command => tokio::select! {
+            biased;
+            () = host.cancelled.cancelled() => Err(cancelled()),
+            done = call(host, lang, command) => done,
+        },
     };
-    done.unwrap_or_else(|refusal| refuse(host, lang, place.format, &refusal))
+    done.unwrap_or_else(|refusal| refuse(host, lang, format, &refusal))
+}
+
+async fn call(host: &Host, lang: Lang, command: &Command) -> Result<ExitCode, Refusal> {
+    match command {
+        Command::Files(options) => files::run(host, lang, options).await,
+        Command::Get(options) => get::run(host, lang, options).await,
+        Command::Put(options) => put::put(host, lang, options).await,
+        Command::Replace(options) => put::replace(host, lang, options).await,
+        Command::Bind(options) => bind::run(host, lang, options).await,
+        Command::Notation(options) => notation::run(host, lang, options).await,
+        Command::Login(options) => login::run(host, lang, options).await,
+        Command::Whoami(options) => whoami::run(host, lang, options).await,
+        Command::Nodes(options) => nodes::run(host, lang, options).await,
+        Command::Automator(command) => automator::run(host, lang, command).await,
+        Command::Vault(command) => vault::run(host, lang, command).await,
+    }
+}
+
+impl Command {
+    fn place(&self) -> &Place {
+        match self {
+            Self::Files(options) => options.place(),
+            Self::Get(options) => options.place(),
+            Self::Put(options) | Self::Replace(options) => options.place(),
+            Self::Bind(options) => options.place(),
+            Self::Notation(options) => options.place(),
+            Self::Login(options) => options.place(),
+            Self::Whoami(options) => options.place(),
+            Self::Nodes(options) => options.place(),
+            Self::Automator(command) => command.place(),
+            Self::Vault(command) => command.place(),
+        }
+    }
+}
+
+fn cancelled() -> Refusal {
+    let refusal = Refusal::new("cancelled", "", "finish, because it was cancelled").exit(ExitCode::Cancelled);
+    refusal.hint("the last call may have been done: run it again, which looks first")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exit_codes::ExitCode;
+
+    #[tokio::test]
+    async fn a_cancelled_command_ends() {
+        let host = super::testing::quiet();
+        host.cancelled.cancel();
+        // Nothing is there that it could read.
+        let line = ["keeper-automator", "keeper", "whoami", "--login", "/nowhere/login.json"];
+        assert_eq!(crate::cli::run(line.map(Into::into), host.clone()).await, ExitCode::Cancelled);
+    }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     device: Device,
     /// The record's UID or title.
+    #[arg(allow_hyphen_values = true)]
     record: String,
     /// The file to attach.
     path: PathBuf,
