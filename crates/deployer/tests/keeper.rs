@@ -433,6 +433,13 @@ fn settings_are_set_and_only_harmless_values_are_shown() {
     let edited = verb(&["edit", "automator", "--url", HOST, "--set", &change]);
     let now = edited["automator"]["settings"].as_array().unwrap().iter().find(|one| one["tag"] == tag).unwrap();
     assert_eq!(now["value"], json!(other));
+    // What comes from a variable may be a secret: set, and not shown.
+    let hidden = verb(&["edit", "automator", "--set-env", "ssl_mode=PASSWORD"]);
+    let now = hidden["automator"]["settings"].as_array().unwrap().iter().find(|one| one["tag"] == "ssl_mode").unwrap();
+    assert_eq!((&now["value"], &hidden["did"]), (&Value::Null, &json!(["edit SSL Mode"])));
+    let wrong = format!("{tag}=PASSWORD");
+    let line = ["automator", "edit", "automator", "--set-env", &wrong, "--config", &config];
+    desk.refuses(&line, 2, "keeper-automator-setting", "A15");
     let line = ["automator", "edit", "automator", "--set", "nonsense=1", "--config", &config];
     desk.refuses(&line, 2, "keeper-automator-setting", "A15");
 }
@@ -555,6 +562,40 @@ impl Desk {
             }
         });
     }
+}
+
+#[test]
+fn logs_at_trace_level_hold_no_secret() {
+    let desk = Desk::new();
+    desk.make_vault();
+    let (record, new, out, bound) =
+        (desk.record.to_string(), desk.at("new.txt"), desk.at("out"), desk.at("bound.json"));
+    let lines: &[(&str, &[&str])] = &[
+        ("device.toml", &["get", &record, "ssl-certificate-password.txt", "--out", &out]),
+        ("device.toml", &["replace", &record, &new, "--name", "keeper.properties"]),
+        ("bare.toml", &["bind", "--token-env", "TOKEN", "--out", &bound]),
+        ("admin.toml", &["login", "--password-env", "PASSWORD"]),
+        ("admin.toml", &["vault", "list"]),
+        ("admin.toml", &["automator", "create", "automator", "--node", &desk.sso]),
+    ];
+    let mut logged = false;
+    for (config, args) in lines {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_keeper-automator"));
+        program.arg("keeper").args(*args).args(["--config", &desk.at(config)]);
+        program.env("KEEPER_AUTOMATOR_LOG", "trace").env("TOKEN", &desk.token).env("PASSWORD", &desk.password);
+        let ran = program.output().unwrap();
+        let said = [ran.stdout, ran.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert!(ran.status.success(), "{args:?}: {said}");
+        logged |= ["ksm_client", "automator_admin"].iter().any(|name| said.contains(name));
+        let login = fs::read_to_string(desk.path("login.json")).unwrap();
+        let login: Value = serde_json::from_str(&login).unwrap();
+        let code = login["clone_code"].as_str().unwrap();
+        for secret in desk.secrets.iter().map(String::as_str).chain([code]) {
+            assert!(!said.contains(secret), "{args:?}: {said}");
+        }
+    }
+    assert!(logged, "nothing was logged, so nothing was looked at");
 }
 
 #[test]
