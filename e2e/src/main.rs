@@ -85,16 +85,13 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode> {
     let emulators = if cli.emulator.is_empty() { Emulator::ALL.to_vec() } else { cli.emulator.clone() };
     let flows = if cli.flow.is_empty() { Flow::value_variants().to_vec() } else { cli.flow.clone() };
-    let needs_docker = emulators.iter().any(|emulator| *emulator != Emulator::Endpoint);
-    if needs_docker {
-        if let Some(why) = docker_missing() {
-            eprintln!("error: {why}");
-            return Ok(ExitCode::from(NOT_HERE));
-        }
-        let swept = sweep()?;
-        if swept > 0 {
-            eprintln!("e2e: swept {swept} things that a run which is no more left behind");
-        }
+    if let Some(why) = docker_missing() {
+        eprintln!("error: {why}");
+        return Ok(ExitCode::from(NOT_HERE));
+    }
+    let swept = sweep()?;
+    if swept > 0 {
+        eprintln!("e2e: swept {swept} things that a run which is no more left behind");
     }
     let endpoint = Endpoint {
         url: cli.endpoint.clone(),
@@ -126,8 +123,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
 async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measure: Measure) -> Result<Row> {
     let mut row = Row { emulator: emulator.to_string(), ..Row::default() };
     eprintln!("e2e: {emulator}: {}", emulator.carries());
-    let mut containers = if emulator == Emulator::Endpoint { None } else { Some(Containers::new()?) };
-    let started = emulator.start(containers.as_mut(), endpoint).await?;
+    let mut containers = Containers::new()?;
+    let started = emulator.start(&mut containers, endpoint).await?;
     match started {
         Start::NotHere(why) => {
             eprintln!("e2e: {emulator}: not run: {why}");
@@ -135,7 +132,7 @@ async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measur
         }
         Start::Running(running) => {
             row.note = running.until.map(|step| format!("up to {step}"));
-            let mut scene = Scene::set(running, e2e::binary()).await?;
+            let mut scene = Scene::set(running, e2e::binary(), &mut containers).await?;
             for flow in flows {
                 let start = Instant::now();
                 let told = flow.play(&mut scene, measure).await;
@@ -155,8 +152,6 @@ async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measur
             }
         }
     }
-    if let Some(containers) = containers {
-        containers.end().await?;
-    }
+    containers.end().await?;
     Ok(row)
 }

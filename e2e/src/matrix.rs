@@ -172,7 +172,7 @@ mod tests {
         let run = Matrix { rows: vec![row(None, vec![played("drift", true)])] };
         let document = run.markdown();
         assert_eq!(run.missing_in(&document), Vec::<String>::new());
-        let mut more = run.clone();
+        let mut more = run;
         more.rows[0].flows[0].said = "37 deleted by hand".to_owned();
         assert_eq!(more.missing_in(&document), ["| moto | drift | 37 deleted by hand |"]);
     }

@@ -32,6 +32,7 @@ password = {{ file = "password.txt" }}
 region = "EU"
 record_uid = "AAAAAAAAAAAAAAAAAAAAAA"
 ksm_config = {{ env = "KSM_CONFIG_VALUE" }}
+check = false
 
 [endpoint]
 url = "{endpoint}"
@@ -65,7 +66,9 @@ url = "{endpoint}"
     fn run(&self, keys: bool, more: &str) -> Ran {
         self.file("automator.toml", self.config.as_bytes());
         let mut command = self.stage.command(&self.endpoint, &format!("deploy --yes {more}"));
-        command.env("KSM_CONFIG_VALUE", "a-device-configuration");
+        let device = keeper_wire::OneTimeToken::random();
+        let device = ksm_client::Config::from_token(&device, Some("EU".parse().unwrap())).unwrap();
+        command.env("KSM_CONFIG_VALUE", device.expose_base64().as_str());
         if keys {
             command.env("AWS_ACCESS_KEY_ID", "testing").env("AWS_SECRET_ACCESS_KEY", "testing");
         }
@@ -114,6 +117,19 @@ async fn certificates_that_cannot_work_are_refused() {
 
     desk.file("ssl-certificate.pfx", b"not a PFX");
     refused(desk.run(true, ""), ExitCode::Refused, &["K1", "pfx-corrupt", "certificate.pfx", "hint"]);
+    nothing_changed(&proxy);
+}
+
+#[tokio::test]
+async fn a_device_of_another_region_or_of_none_is_refused() {
+    let stage = Stage::open().await;
+    let proxy = RecordingProxy::start(stage.endpoint()).unwrap();
+    let elsewhere = Desk::new(&stage, proxy.endpoint()).replace("region = \"EU\"", "region = \"US\"");
+    refused(elsewhere.run(true, ""), ExitCode::Refused, &["K7", "ksm-region-mismatch", "keeper.ksm_config", "hint"]);
+    let none = Desk::new(&stage, proxy.endpoint()).replace("env = \"KSM_CONFIG_VALUE\"", "file = \"password.txt\"");
+    let ran = none.run(true, "");
+    assert!(!ran.said().contains("the-password"), "{}", ran.said());
+    refused(ran, ExitCode::Refused, &["K7", "ksm-config-invalid", "keeper.ksm_config", "hint"]);
     nothing_changed(&proxy);
 }
 

@@ -2,7 +2,7 @@
 
 mod mutants;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -43,13 +43,13 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let asks = |flag: &str| options.rest.iter().any(|arg| arg == flag);
     let helps = asks("--help") || asks("-h");
-    let containers = !helps && !names_only(&options.rest, "endpoint");
-    if containers && let Some(why) = images::missing() {
+    if !helps && let Some(why) = images::missing() {
         eprintln!("error: {why}");
         return Ok(ExitCode::from(images::NOT_HERE));
     }
+    let binary = build(&run::root(), None)?;
     let mut pictures = Vec::new();
-    if containers {
+    if !helps {
         for image in Image::value_variants() {
             pictures.push((image.variable(), images::ready(*image, true)?));
         }
@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if let Some(name) = &options.mutants {
         return mutants::run(name, &pictures);
     }
-    let mut command = Command::new(build(&run::root(), None)?);
+    let mut command = Command::new(binary);
     command.args(&options.rest).envs(pictures).current_dir(run::root()).stdin(Stdio::null());
     if options.write {
         command.args(["--write", MATRIX]);
@@ -67,13 +67,6 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     let code = command.status().context("start the e2e binary")?.code().unwrap_or(1);
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// Whether this is the only emulator that a command line names.
-fn names_only(args: &[OsString], emulator: &str) -> bool {
-    let named: Vec<&OsStr> =
-        args.windows(2).filter(|pair| pair[0] == "--emulator").map(|pair| pair[1].as_os_str()).collect();
-    !named.is_empty() && named.iter().all(|name| *name == emulator)
 }
 
 /// Builds the product and the end-to-end tests of a tree, with the features of every compiling step of CI, and says where
@@ -98,17 +91,4 @@ fn build(tree: &std::path::Path, target: Option<&std::path::Path>) -> Result<Pat
     };
     run::check(&mut cargo)?;
     Ok(target.join("debug/e2e"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn containers_are_needed_unless_every_emulator_runs_already() {
-        let only = |line: &str| names_only(&line.split(' ').map(OsString::from).collect::<Vec<_>>(), "endpoint");
-        assert!(only("--emulator endpoint --endpoint http://127.0.0.1:1"));
-        assert!(!only("--emulator endpoint --emulator moto"));
-        assert!(!only("--seeds 3"));
-    }
 }

@@ -5,9 +5,9 @@
 //! index), and Python packages, each pinned by its hash. A built image is kept under the hash of all that goes into it.
 
 mod docker;
+mod program;
 mod rootfs;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -35,30 +35,25 @@ pub(crate) enum Image {
     Moto,
     /// MiniStack
     Ministack,
+    /// Our pretend Keeper cloud, from its built binary
+    KeeperFake,
 }
 
 impl Image {
-    /// Where a registry has it.
-    fn published(self) -> &'static str {
+    /// Where a registry has it, and what it is made of where none does.
+    fn emulator(self) -> Option<Emulator> {
         match self {
-            Self::Moto => "motoserver/moto:5.2.5",
-            Self::Ministack => "ministackorg/ministack:1.5.33",
-        }
-    }
-
-    /// The Python packages in it: every release and every file pinned.
-    fn requirements(self) -> PathBuf {
-        run::root().join(match self {
-            Self::Moto => "crates/sandbox/requirements/moto.txt",
-            Self::Ministack => "e2e/images/ministack.txt",
-        })
-    }
-
-    /// How it begins when it is built here. A script that pip installs would name the Python of this machine.
-    fn command(self) -> &'static [&'static str] {
-        match self {
-            Self::Moto => &["python3", "-m", "moto.server", "-H", "0.0.0.0", "-p", "5000"],
-            Self::Ministack => &["python3", "-m", "ministack"],
+            Self::Moto => Some(Emulator {
+                published: "motoserver/moto:5.2.5",
+                requirements: "crates/sandbox/requirements/moto.txt",
+                command: &["python3", "-m", "moto.server", "-H", "0.0.0.0", "-p", "5000"],
+            }),
+            Self::Ministack => Some(Emulator {
+                published: "ministackorg/ministack:1.5.33",
+                requirements: "e2e/images/ministack.txt",
+                command: &["python3", "-m", "ministack"],
+            }),
+            Self::KeeperFake => None,
         }
     }
 
@@ -66,12 +61,28 @@ impl Image {
         match self {
             Self::Moto => "moto",
             Self::Ministack => "ministack",
+            Self::KeeperFake => "keeper-fake",
         }
     }
 
     /// The variable in which the end-to-end tests look for it.
     pub(crate) fn variable(self) -> String {
-        format!("E2E_IMAGE_{}", self.word().to_uppercase())
+        format!("E2E_IMAGE_{}", self.word().to_uppercase().replace('-', "_"))
+    }
+}
+
+/// An image that others publish.
+struct Emulator {
+    published: &'static str,
+    /// The Python packages in it: every release and every file pinned.
+    requirements: &'static str,
+    /// How it begins when it is built here. A script that pip installs would name the Python of this machine.
+    command: &'static [&'static str],
+}
+
+impl Emulator {
+    fn recipe(&self) -> Result<rootfs::Recipe> {
+        rootfs::Recipe::of(run::root().join(self.requirements), self.command)
     }
 }
 
@@ -81,6 +92,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::from(NOT_HERE));
     }
     let wanted = if options.only.is_empty() { Image::value_variants() } else { &options.only };
+    if wanted.contains(&Image::KeeperFake) {
+        run::check(run::cargo().args(["build", "--workspace", "--all-features", "--bin", "keeper-fake"]))?;
+    }
     for image in wanted {
         println!("{}={}", image.variable(), ready(*image, !options.no_pull)?);
     }
@@ -94,16 +108,23 @@ pub(crate) fn missing() -> Option<String> {
 
 /// The name under which an image is on this machine, once it is.
 pub(crate) fn ready(image: Image, pull: bool) -> Result<String> {
-    let recipe = rootfs::Recipe::of(image.requirements(), image.command())?;
-    let built = format!("keeper-automator/e2e-{}:{}", image.word(), recipe.hash());
-    let published = image.published();
-    for here in [published, built.as_str()] {
+    let Some(emulator) = image.emulator() else {
+        let program = program::Program::of(run::target_dir()?.join("debug").join(image.word()))?;
+        let built = local(image, &program.hash()?);
+        if !docker::has(&built)? {
+            program.build(&built).with_context(|| format!("build the image {built}"))?;
+        }
+        return Ok(built);
+    };
+    let recipe = emulator.recipe()?;
+    let built = local(image, &recipe.hash());
+    for here in [emulator.published, built.as_str()] {
         if docker::has(here)? {
             return Ok(here.to_owned());
         }
     }
-    if pull && docker::pull(published) {
-        return Ok(published.to_owned());
+    if pull && docker::pull(emulator.published) {
+        return Ok(emulator.published.to_owned());
     }
     eprintln!("images: building {built}");
     let start = std::time::Instant::now();
@@ -112,27 +133,41 @@ pub(crate) fn ready(image: Image, pull: bool) -> Result<String> {
     Ok(built)
 }
 
+fn local(image: Image, hash: &str) -> String {
+    format!("keeper-automator/e2e-{}:{hash}", image.word())
+}
+
+/// Tells contents apart; nobody has to be unable to forge it.
+fn fnv1a<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in parts.flat_map(|part| part.bytes().chain([0])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_image_has_pinned_files() {
-        for image in Image::value_variants() {
-            let text = std::fs::read_to_string(image.requirements()).unwrap();
-            let pinned = text.lines().filter(|line| line.contains("==")).count();
+    fn every_emulator_has_pinned_files() {
+        for image in [Image::Moto, Image::Ministack] {
+            let emulator = image.emulator().unwrap();
+            let text = std::fs::read_to_string(run::root().join(emulator.requirements)).unwrap();
+            let pinned = text.lines().filter(|line| line.contains("==") && !line.starts_with('#')).count();
             assert!(pinned > 5 && text.matches("--hash=sha256:").count() >= pinned, "{image:?}");
-            let version = image.published().rsplit(':').next().unwrap();
+            let version = emulator.published.rsplit(':').next().unwrap();
             assert!(text.contains(&format!("{}=={version}", image.word())), "{image:?}: both ways give one version");
         }
     }
 
     #[test]
     fn the_hash_changes_with_what_goes_in() {
-        let hash = |image: Image, command: &[&str]| rootfs::Recipe::of(image.requirements(), command).unwrap().hash();
-        let moto = hash(Image::Moto, Image::Moto.command());
-        assert_eq!(moto, hash(Image::Moto, Image::Moto.command()));
-        assert_ne!(moto, hash(Image::Ministack, Image::Moto.command()));
-        assert_ne!(moto, hash(Image::Moto, &["python3"]));
+        let [moto, ministack] = [Image::Moto, Image::Ministack].map(|image| image.emulator().unwrap());
+        let hash = |emulator: &Emulator| emulator.recipe().unwrap().hash();
+        assert_eq!(hash(&moto), hash(&moto));
+        assert_ne!(hash(&moto), hash(&ministack));
+        assert_ne!(hash(&moto), hash(&Emulator { command: &["python3"], ..moto }));
     }
 }

@@ -10,7 +10,7 @@ use aws_infra::ec2::{
     RouteTables, Subnet, SubnetOutput, Subnets, Vpc, Vpcs,
 };
 use aws_infra::iam::{Role, RolePolicy, Roles, Statement};
-use aws_infra::secretsmanager::{Secret, Secrets};
+use aws_infra::secretsmanager::{Secret, Secrets, Value};
 use aws_infra::{
     AccessPointId, Aws, Connection, DEPLOYMENT_TAG, DIGEST_TAG, FileSystemId, Home, SecretArn, SubnetId, VpcId,
 };
@@ -96,8 +96,10 @@ impl World {
         let home = &self.home;
         let name = format!("{}-ksm-config", self.name);
         let value = SecretString::from(value.to_owned());
-        let secret: Ref<SecretArn> =
-            graph.add(Label::step("X1"), Secret { home: home.clone(), node: "secret".into(), name, value });
+        let secret: Ref<SecretArn> = graph.add(
+            Label::step("X1"),
+            Secret { home: home.clone(), node: "secret".into(), name, value: Value::Given(value) },
+        );
         graph.inventory(Secrets(home.clone()));
         let execution = self.role("execution", vec!["AmazonECSTaskExecutionRolePolicy".to_owned()]);
         let execution = graph.add(Label::step("A3"), execution);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use automator_admin::config::ConfigFile;
 use automator_admin::Login;
+use automator_admin::config::ConfigFile;
 use automator_admin::login::SecondFactor;
 use resource_graph::NodeId;
 

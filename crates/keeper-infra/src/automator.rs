@@ -98,7 +98,8 @@ impl<S: Clone + Send + Sync + 'static> Resource for Automator<S> {
         }
         // New keys come from one task, so the others go meanwhile.
         let survives = if has_setup(&steps) { Survives::Nothing } else { Survives::All };
-        let change = |step: &Step| Difference { field: step.describe(), from: None, to: Some("done".to_owned()), code: None };
+        let change =
+            |step: &Step| Difference { field: step.describe(), from: None, to: Some("done".to_owned()), code: None };
         Verdict::Update { changes: steps.iter().map(change).collect(), survives }
     }
 

@@ -109,7 +109,11 @@ impl Resource for CheckedRecord {
         if found.wrong.is_empty() {
             return Verdict::Keep;
         }
-        let why = format!("in record {}: {}; a task started now would not get its files", self.record, found.wrong.join(", "));
+        let why = format!(
+            "in record {}: {}; a task started now would not get its files",
+            self.record,
+            found.wrong.join(", ")
+        );
         Verdict::Blocked { code: "vault-files-differ", why }
     }
 

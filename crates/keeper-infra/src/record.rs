@@ -5,7 +5,9 @@ use std::fmt;
 use automator_admin::vault::folder::Folder;
 use automator_admin::vault::record::{self, Record as Kept};
 use keeper_wire::Uid;
-use resource_graph::{Action, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict};
+use resource_graph::{
+    Action, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
+};
 
 use crate::Home;
 use crate::fail::failed;

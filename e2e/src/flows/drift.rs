@@ -30,7 +30,6 @@ async fn rows(scene: &mut Scene, rows: &[Row], what: &str) -> Result<Told> {
         match one(scene, row, what, &until).await {
             Ok(()) => done += 1,
             Err(error) => {
-                eprintln!("{} {what}: {error:#}", row.node);
                 failures.push(format!("{} {what}: {error:#}", row.node));
                 // The next row shall not suffer for this one.
                 scene.empty().await?;

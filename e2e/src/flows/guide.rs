@@ -32,7 +32,7 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
 }
 
 /// How each step ended: the lines of the tree that begin with a step, `A1   Create the VPC: done  0.5 s`.
-fn steps(said: &str) -> BTreeMap<String, String> {
+pub(super) fn steps(said: &str) -> BTreeMap<String, String> {
     let mut steps = BTreeMap::new();
     for line in said.lines() {
         let Some((step, rest)) = line.split_once(' ') else { continue };

@@ -3,6 +3,7 @@
 mod drift;
 mod faults;
 mod guide;
+mod keeper;
 mod lock;
 mod order;
 mod table;
@@ -20,6 +21,8 @@ use crate::harness::Scene;
 pub enum Flow {
     /// From nothing to nothing: deploy, deploy again, plan, destroy
     Guide,
+    /// The same with the Keeper half, signed in to a pretend Keeper cloud
+    Keeper,
     /// Each thing deleted by hand
     Drift,
     /// An attribute of each thing changed by hand
@@ -78,6 +81,7 @@ impl Flow {
         scene.empty().await?;
         match self {
             Self::Guide => guide::play(scene).await,
+            Self::Keeper => keeper::play(scene).await,
             Self::Drift => drift::deleted(scene).await,
             Self::Change => drift::changed(scene).await,
             Self::Order => order::play(scene).await,

@@ -1,12 +1,14 @@
 //! Containers of one run: one network, one label, and nothing left behind.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use testcontainers::bollard::models::PortBinding;
-use testcontainers::core::{ContainerPort, WaitFor};
+use testcontainers::core::{ContainerPort, Mount, WaitFor};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,12 +33,39 @@ pub(crate) struct Wanted<'a> {
     pub(crate) image: &'a str,
     /// The port it listens on.
     pub(crate) port: u16,
-    /// The path that answers 200 when it is ready.
-    pub(crate) ready: &'a str,
+    /// How it shows that it is ready.
+    pub(crate) ready: Ready<'a>,
     /// Its environment.
     pub(crate) environment: &'a [(&'a str, &'a str)],
     /// Its name on the network.
     pub(crate) name: &'a str,
+    /// What it is told to do; empty for what the image does by itself.
+    pub(crate) command: &'a [String],
+    /// A directory of this machine that it has as `/desk`.
+    pub(crate) desk: Option<&'a Path>,
+}
+
+/// How a container shows that it is ready.
+#[derive(Clone, Copy)]
+pub(crate) enum Ready<'a> {
+    /// This path answers 200.
+    Answers(&'a str),
+    /// It says this on its standard output.
+    Says(&'a str),
+}
+
+/// A container that is ready.
+pub(crate) struct Up {
+    /// Its port on this machine.
+    pub(crate) port: u16,
+    /// Its address on the network.
+    pub(crate) address: IpAddr,
+}
+
+impl Up {
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
 }
 
 impl Containers {
@@ -52,14 +81,17 @@ impl Containers {
         Ok(Self { run, network, running: Vec::new() })
     }
 
-    /// Starts a container and waits until it answers; returns its URL on this machine.
-    pub(crate) async fn start(&mut self, wanted: &Wanted<'_>) -> Result<String> {
+    /// Starts a container and waits until it is ready.
+    pub(crate) async fn start(&mut self, wanted: &Wanted<'_>) -> Result<Up> {
         let (name, tag) = wanted.image.rsplit_once(':').unwrap_or((wanted.image, "latest"));
         let port = ContainerPort::Tcp(wanted.port);
         let key = format!("{}/tcp", wanted.port);
         let mut request = GenericImage::new(name, tag)
             .with_exposed_port(port)
-            .with_wait_for(WaitFor::Nothing)
+            .with_wait_for(match wanted.ready {
+                Ready::Answers(_) => WaitFor::Nothing,
+                Ready::Says(words) => WaitFor::message_on_stdout(words),
+            })
             .with_network(&self.network)
             .with_label(LABEL, &self.run)
             .with_container_name(format!("{}-{}-{}", self.network, wanted.name, self.running.len()))
@@ -72,13 +104,23 @@ impl Containers {
         for (name, value) in wanted.environment {
             request = request.with_env_var(*name, *value);
         }
+        if !wanted.command.is_empty() {
+            request = request.with_cmd(wanted.command);
+        }
+        if let Some(desk) = wanted.desk {
+            request = request.with_mount(Mount::bind_mount(desk.display().to_string(), "/desk"));
+        }
         let container = request.start().await.with_context(|| format!("start the image {}", wanted.image))?;
         let port = container.get_host_port_ipv4(port).await.context("find the port of the container")?;
+        let address = container.get_bridge_ip_address().await.context("find the address of the container")?;
         self.running.push(container);
-        let url = format!("http://127.0.0.1:{port}");
-        let ready = until(READY_WITHIN, async || (status("GET", &url, wanted.ready).await == Some(200)).then_some(()));
-        ensure!(ready.await.is_some(), "{} does not answer after {} s", wanted.image, READY_WITHIN.as_secs());
-        Ok(url)
+        let up = Up { port, address };
+        if let Ready::Answers(path) = wanted.ready {
+            let url = up.url();
+            let ready = until(READY_WITHIN, async || (status("GET", &url, path).await == Some(200)).then_some(()));
+            ensure!(ready.await.is_some(), "{} does not answer after {} s", wanted.image, READY_WITHIN.as_secs());
+        }
+        Ok(up)
     }
 
     /// Ends all containers and removes the network.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -24,8 +24,14 @@ pub struct Desk {
     directory: tempfile::TempDir,
     binary: PathBuf,
     keys: Option<[String; 2]>,
+    /// The device configuration that a person has.
+    pub(super) device: String,
+    /// The certificate of the deployment.
+    pub own: certs::Bundle,
     /// Another certificate of the same host, for who changes it by hand.
     pub other: certs::Bundle,
+    /// The authority of both, in PEM.
+    pub authority: String,
 }
 
 impl Desk {
@@ -80,9 +86,14 @@ url = "{endpoint}"
         let now = Timestamp::now();
         let authority = Authority::throw_away("e2e", now)?;
         let issue = || authority.issue(&[Self::HOST], KeyType::P256, now - 1.hour(), now + (24 * 90).hours());
-        let pfx = issue()?.to_pfx(&SecretString::from(PASSWORD))?;
-        std::fs::write(directory.path().join("ssl-certificate.pfx"), pfx)?;
-        Ok(Self { directory, binary, keys, other: issue()? })
+        let (own, other) = (issue()?, issue()?);
+        std::fs::write(directory.path().join("ssl-certificate.pfx"), own.to_pfx(&SecretString::from(PASSWORD))?)?;
+        Ok(Self { directory, binary, keys, device: String::new(), own, other, authority: authority.root().pem() })
+    }
+
+    /// Where all of it lies.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The binary with nothing of this process's environment but the path.
@@ -105,7 +116,7 @@ url = "{endpoint}"
                 );
             }
         }
-        command.env("LANG", "C").env("KSM_CONFIG_VALUE", "a-device-configuration-of-e2e").kill_on_drop(true);
+        command.env("LANG", "C").env("KSM_CONFIG_VALUE", &self.device).kill_on_drop(true);
         command
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use super::containers::{Containers, Wanted, status};
+use super::containers::{Containers, Ready, Wanted, status};
 
 /// An AWS that is not AWS, or one that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -124,8 +124,7 @@ impl Emulator {
     /// # Errors
     ///
     /// When it could be started and does not answer.
-    pub async fn start(self, containers: Option<&mut Containers>, endpoint: &Endpoint) -> Result<Start> {
-        let Some(containers) = containers else { return self.given(endpoint) };
+    pub async fn start(self, containers: &mut Containers, endpoint: &Endpoint) -> Result<Start> {
         match self {
             Self::Moto => {
                 let moto = moto(containers).await?;
@@ -166,9 +165,9 @@ impl Emulator {
         if let Some(token) = &token {
             environment.push((TOKEN, token));
         }
-        let wanted =
-            Wanted { image, port: 4566, ready: "/_localstack/health", environment: &environment, name: "localstack" };
-        let url = containers.start(&wanted).await?;
+        let (ready, environment) = (Ready::Answers("/_localstack/health"), &environment);
+        let wanted = Wanted { image, port: 4566, ready, environment, name: "localstack", command: &[], desk: None };
+        let url = containers.start(&wanted).await?.url();
         let mut running = self.running(url.clone(), BTreeMap::new(), vec![(url, "/_localstack/state/reset")]);
         running.until = token.is_none().then_some("A5");
         Ok(Start::Running(running))
@@ -204,19 +203,29 @@ impl Running {
 
 async fn moto(containers: &mut Containers) -> Result<String> {
     let image = image("MOTO")?;
-    let wanted = Wanted { image: &image, port: 5000, ready: "/moto-api/", environment: &MOTO, name: "moto" };
-    containers.start(&wanted).await
+    let ready = Ready::Answers("/moto-api/");
+    let wanted =
+        Wanted { image: &image, port: 5000, ready, environment: &MOTO, name: "moto", command: &[], desk: None };
+    Ok(containers.start(&wanted).await?.url())
 }
 
 async fn ministack(containers: &mut Containers) -> Result<String> {
     let image = image("MINISTACK")?;
-    let wanted =
-        Wanted { image: &image, port: 4566, ready: "/_ministack/ready", environment: &MINISTACK, name: "ministack" };
-    containers.start(&wanted).await
+    let ready = Ready::Answers("/_ministack/ready");
+    let wanted = Wanted {
+        image: &image,
+        port: 4566,
+        ready,
+        environment: &MINISTACK,
+        name: "ministack",
+        command: &[],
+        desk: None,
+    };
+    Ok(containers.start(&wanted).await?.url())
 }
 
 /// The image that `cargo xtask images` found or built.
-fn image(name: &str) -> Result<String> {
+pub(super) fn image(name: &str) -> Result<String> {
     let variable = format!("E2E_IMAGE_{name}");
     std::env::var(&variable).with_context(|| format!("{variable} is not set: `cargo xtask e2e` sets it"))
 }

@@ -5,6 +5,7 @@ mod containers;
 pub(crate) mod desk;
 mod emulator;
 mod hand;
+pub(crate) mod keeper;
 mod normal;
 mod stage;
 pub(crate) mod wait;

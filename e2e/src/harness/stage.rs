@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use aws_infra::Aws;
 
 use super::account::Account;
+use super::containers::Containers;
 use super::desk::Desk;
 use super::emulator::Running;
 use super::normal;
@@ -33,7 +34,7 @@ impl Scene {
     /// # Errors
     ///
     /// When the emulator does not answer.
-    pub async fn set(running: Running, binary: PathBuf) -> Result<Self> {
+    pub async fn set(running: Running, binary: PathBuf, containers: &mut Containers) -> Result<Self> {
         let proxy = RecordingProxy::start(&running.endpoint)?;
         proxy.set_rewrites(normal::rewrites(running.emulator));
         let mut services = BTreeMap::new();
@@ -41,8 +42,9 @@ impl Scene {
             services.insert(name.clone(), proxy.also(url)?);
         }
         let keys = ["testing".to_owned(), "testing".to_owned()];
-        let desk = Desk::new(binary, proxy.endpoint(), &services, Some(keys))?;
+        let mut desk = Desk::new(binary, proxy.endpoint(), &services, Some(keys))?;
         let aws = Account::door(&running.endpoint, &running.services).await?;
+        super::keeper::open(containers, &mut desk, &aws).await?;
         let mut scene = Self { running, proxy, desk, aws, before: BTreeSet::new() };
         scene.empty().await?;
         Ok(scene)

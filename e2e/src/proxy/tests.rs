@@ -186,9 +186,9 @@ fn it_ends_when_it_is_dropped() {
     let address = proxy.endpoint().trim_start_matches("http://").to_owned();
     drop(proxy);
     let ended = || TcpStream::connect(&address).is_err();
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let until = Instant::now() + Duration::from_secs(10);
     while !ended() {
-        assert!(std::time::Instant::now() < until, "it still listens");
+        assert!(Instant::now() < until, "it still listens");
         std::thread::yield_now();
     }
 }

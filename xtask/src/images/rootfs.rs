@@ -74,12 +74,7 @@ impl Recipe {
 
     /// Of everything that goes in, and of this file, which says how.
     pub(super) fn hash(&self) -> String {
-        let parts = [include_str!("rootfs.rs"), self.text.as_str(), &self.command.join(" ")];
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in parts.iter().flat_map(|part| part.bytes().chain([0])) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        format!("{hash:016x}")
+        super::fnv1a([include_str!("rootfs.rs"), self.text.as_str(), &self.command.join(" ")].into_iter())
     }
 
     pub(super) fn build(&self, image: &str) -> Result<()> {

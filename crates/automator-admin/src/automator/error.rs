@@ -106,7 +106,7 @@ fn listed(ids: &[AutomatorId]) -> String {
     ids.iter().map(AutomatorId::to_string).collect::<Vec<_>>().join(", ")
 }
 
-const REACH: &str = "Keeper's cloud calls the Info: let its addresses through the balancer's security group (C11), point the DNS name at the \
+const REACH: &str = "Keeper's cloud calls the Automator: let its addresses through the balancer's security group (C11), point the DNS name at the \
      balancer, and see that the service has loaded its certificate";
 const CHAIN: &str = "the certificate must be for the host of the URL and come with its intermediate certificates: `openssl s_client -showcerts` \
      shows more than one";
