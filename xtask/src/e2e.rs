@@ -32,14 +32,6 @@ pub(crate) struct Options {
     rest: Vec<OsString>,
 }
 
-impl Options {
-    /// As CI runs it.
-    pub(crate) fn in_ci() -> Self {
-        let rest = ["--emulator", "moto", "--emulator", "ministack", "--emulator", "localstack"];
-        Self { mutants: None, write: false, check: true, rest: rest.map(OsString::from).into() }
-    }
-}
-
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let asks = |flag: &str| options.rest.iter().any(|arg| arg == flag);
     let helps = asks("--help") || asks("-h");
