@@ -64,7 +64,7 @@ impl<G: Clone + Send + Sync + 'static> Resource for DesiredCount<G> {
     fn plan(&self, found: &Found, (_, _, gate): &Knowns<Self>) -> Verdict {
         let mut compare = Compare::new();
         compare.update("tasks", &found.tasks, &self.tasks);
-        if self.tasks > 1 && matches!(gate, Known::WillChange(_)) {
+        if self.tasks > 1 && !matches!(gate, Known::Same(_)) {
             compare.differs("tasks", Some("1 meanwhile".to_owned()), Some(self.tasks.to_string()));
         }
         compare.verdict()
@@ -110,6 +110,7 @@ mod tests {
         assert_eq!(verdict(2, 2, Known::Same(())), Verdict::Keep);
         assert!(matches!(verdict(2, 1, Known::Same(())), Verdict::Update { .. }));
         assert!(matches!(verdict(2, 2, Known::WillChange(())), Verdict::Update { .. }));
+        assert!(matches!(verdict(2, 2, Known::Unknown), Verdict::Update { .. }), "an Automator that is made anew");
         assert_eq!(verdict(1, 1, Known::WillChange(())), Verdict::Keep);
         assert_eq!((count(1).summary(), count(3).summary()), ("1 task".to_owned(), "3 tasks".to_owned()));
     }

@@ -303,6 +303,12 @@ async fn is_ours(home: &Home, arn: &TaskDefinitionArn) -> Result<bool> {
     Ok(describe(home, arn).await?.is_some_and(|(_, tags)| home.managed_node_of(&tags).is_some()))
 }
 
+/// Whether a revision is deleted. One that runs somewhere is kept as `DELETE_IN_PROGRESS` until it does no more.
+async fn is_gone(home: &Home, arn: &TaskDefinitionArn) -> Result<bool> {
+    let found = document(home, arn.as_str()).await?;
+    Ok(found.is_none_or(|(document, _)| document["status"] == "DELETE_IN_PROGRESS"))
+}
+
 /// A revision can be deleted only after it was deregistered; until then the old one stays readable (C05).
 async fn destroy(home: &Home, arn: &TaskDefinitionArn) -> Result<()> {
     let action = format!("delete task-definition `{arn}`");
@@ -313,14 +319,17 @@ async fn destroy(home: &Home, arn: &TaskDefinitionArn) -> Result<()> {
         return Err(failed(format!("deregister task-definition `{arn}`"), error));
     }
     let answer = home.aws.ecs.delete_task_definitions().task_definitions(arn.as_str()).send().await;
-    let answer = answer.map_err(|error| failed(&action, error))?;
-    match answer.failures().first() {
-        None => Ok(()),
-        Some(failure) if failure.reason() == Some("MISSING") => Ok(()),
-        Some(failure) => {
-            Err(resource_graph::Error::new("refused", action)
-                .because(failure.reason().unwrap_or("no reason").to_owned()))
-        }
+    let refused = match answer {
+        Ok(answer) => answer.failures().first().map(|failure| {
+            resource_graph::Error::new("refused", &action).because(failure.reason().unwrap_or("no reason").to_owned())
+        }),
+        Err(error) if has_code(&error, &["ClientException"]) => Some(failed(&action, error)),
+        Err(error) => return Err(failed(&action, error)),
+    };
+    // Why it is refused is said in words only. It may be deleted already, by a call whose answer was lost: so look.
+    match refused {
+        Some(refused) if !is_gone(home, arn).await? => Err(refused),
+        _ => Ok(()),
     }
 }
 
