@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use tokio::net::TcpListener;
@@ -38,12 +38,24 @@ impl Responder {
     /// # Errors
     /// When no port is free, or key and certificate do not fit.
     pub async fn start(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> io::Result<Self> {
+        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), chain, key).await
+    }
+
+    /// The same at an address of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Responder::start`], or when the address is taken.
+    pub async fn listen(
+        address: SocketAddr,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> io::Result<Self> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(io::Error::other)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { status: AtomicU16::new(200), calls: AtomicU64::new(0) });
         let task = tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), shared.clone()));
@@ -122,7 +134,6 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
     #[tokio::test]
     async fn a_healthy_service_is_reached_by_name_or_address() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -143,4 +143,49 @@ fn what_is_wrong_is_said_with_the_way_out() {
     assert!(status == Some(1) && told.contains("none/facts.json"), "{told}");
     let (status, told) = fails(here, &["--listen", "127.0.0.1:0", "--facts", "f", "--automator", "x"]);
     assert!(status == Some(2) && told.contains("HOST=ADDR"), "{told}");
+}
+
+#[test]
+fn the_responder_answers_for_an_automator() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    fs::write(folder.path().join("own.pem"), own.pem() + &key.serialize_pem()).unwrap();
+    let start = |file: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_automator-responder"));
+        command.args(["--listen", "127.0.0.1:0", "--certificate", file]).current_dir(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut child = start("own.pem");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let running = Running { child, ready };
+    let url = running.ready.trim().strip_prefix("ready ").unwrap().to_owned();
+    assert_eq!(get(&url, own.der()), "HTTP/1.1 200 OK|OK");
+
+    fs::write(folder.path().join("half.pem"), own.pem()).unwrap();
+    for (file, said) in [("half.pem", "the key of half.pem"), ("none.pem", "read none.pem")] {
+        let output = start(file).wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && told.contains(said), "{told}");
+    }
+}
+
+/// `GET /health` at a URL whose certificate is known: the first line of the answer, and its body.
+fn get(url: &str, trusted: &rustls::pki_types::CertificateDer<'static>) -> String {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let tls = rustls::ClientConnection::new(config.into(), "127.0.0.1".try_into().unwrap()).unwrap();
+    let stream = std::net::TcpStream::connect(url.strip_prefix("https://").unwrap()).unwrap();
+    let mut stream = rustls::StreamOwned::new(tls, stream);
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    // It may close without saying good-bye.
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    format!("{}|{body}", head.lines().next().unwrap())
 }
