@@ -2,18 +2,20 @@
 //!
 //! An image that is here is used; else the published one is pulled where a registry answers; else it is built on this
 //! machine, with no registry and no network inside the build: packages of Debian, unpacked (apt checks them by its signed
-//! index), and Python packages, each pinned by its hash. A built image is kept under the hash of all that goes into it.
+//! index), and Python packages, each pinned by its hash; or one program of ours, linked to nothing. A built image is kept
+//! under the hash of all that goes into it.
 
 mod docker;
 mod program;
 mod rootfs;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::run;
+use crate::{run, statically};
 
 /// The program cannot do its work here: the same number as the product's "the sandbox could not be started".
 pub(crate) const NOT_HERE: u8 = 7;
@@ -35,8 +37,10 @@ pub(crate) enum Image {
     Moto,
     /// MiniStack
     Ministack,
-    /// Our pretend Keeper cloud, from its built binary
+    /// Our pretend Keeper cloud
     KeeperFake,
+    /// Who answers for an Automator
+    AutomatorResponder,
 }
 
 impl Image {
@@ -53,7 +57,7 @@ impl Image {
                 requirements: "e2e/images/ministack.txt",
                 command: &["python3", "-m", "ministack"],
             }),
-            Self::KeeperFake => None,
+            Self::KeeperFake | Self::AutomatorResponder => None,
         }
     }
 
@@ -62,6 +66,7 @@ impl Image {
             Self::Moto => "moto",
             Self::Ministack => "ministack",
             Self::KeeperFake => "keeper-fake",
+            Self::AutomatorResponder => "automator-responder",
         }
     }
 
@@ -84,6 +89,25 @@ impl Emulator {
     fn recipe(&self) -> Result<rootfs::Recipe> {
         rootfs::Recipe::of(run::root().join(self.requirements), self.command)
     }
+
+    fn ready(&self, image: Image, pull: bool) -> Result<String> {
+        let recipe = self.recipe()?;
+        let built = local(image, &recipe.hash());
+        for here in [self.published, built.as_str()] {
+            if docker::has(here)? {
+                return Ok(here.to_owned());
+            }
+        }
+        if pull && docker::pull(self.published) {
+            return Ok(self.published.to_owned());
+        }
+        eprintln!("images: building {built}");
+        let start = std::time::Instant::now();
+        recipe.build(&built).with_context(|| format!("build the image {built}"))?;
+        docker::forget_others(&built)?;
+        eprintln!("images: built {built} in {:.0} s", start.elapsed().as_secs_f64());
+        Ok(built)
+    }
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
@@ -92,11 +116,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::from(NOT_HERE));
     }
     let wanted = if options.only.is_empty() { Image::value_variants() } else { &options.only };
-    if wanted.contains(&Image::KeeperFake) {
-        run::check(run::cargo().args(["build", "--workspace", "--all-features", "--bin", "keeper-fake"]))?;
-    }
-    for image in wanted {
-        println!("{}={}", image.variable(), ready(*image, !options.no_pull)?);
+    for (variable, image) in ready(wanted, !options.no_pull)? {
+        println!("{variable}={image}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,30 +127,30 @@ pub(crate) fn missing() -> Option<String> {
     docker::missing()
 }
 
-/// The name under which an image is on this machine, once it is.
-pub(crate) fn ready(image: Image, pull: bool) -> Result<String> {
-    let Some(emulator) = image.emulator() else {
-        let program = program::Program::of(run::target_dir()?.join("debug").join(image.word()))?;
-        let built = local(image, &program.hash()?);
-        if !docker::has(&built)? {
-            program.build(&built).with_context(|| format!("build the image {built}"))?;
-        }
-        return Ok(built);
-    };
-    let recipe = emulator.recipe()?;
-    let built = local(image, &recipe.hash());
-    for here in [emulator.published, built.as_str()] {
-        if docker::has(here)? {
-            return Ok(here.to_owned());
-        }
+/// The names under which images are on this machine, once they are, each behind the variable for it.
+pub(crate) fn ready(images: &[Image], pull: bool) -> Result<Vec<(String, String)>> {
+    let ours = images.iter().any(|image| image.emulator().is_none());
+    // Both programs are of one package.
+    let programs = if ours { Some(statically::build("keeper-fake")?) } else { None };
+    let mut ready = Vec::new();
+    for image in images {
+        let name = match (image.emulator(), &programs) {
+            (None, Some(programs)) => program(*image, &programs.join(image.word()))?,
+            (Some(emulator), _) => emulator.ready(*image, pull)?,
+            (None, None) => bail!("`{}` was not built", image.word()),
+        };
+        ready.push((image.variable(), name));
     }
-    if pull && docker::pull(emulator.published) {
-        return Ok(emulator.published.to_owned());
+    Ok(ready)
+}
+
+fn program(image: Image, binary: &Path) -> Result<String> {
+    let program = program::Program::of(binary.to_owned())?;
+    let built = local(image, &program.hash()?);
+    if !docker::has(&built)? {
+        program.build(&built).with_context(|| format!("build the image {built}"))?;
+        docker::forget_others(&built)?;
     }
-    eprintln!("images: building {built}");
-    let start = std::time::Instant::now();
-    recipe.build(&built).with_context(|| format!("build the image {built}"))?;
-    eprintln!("images: built {built} in {:.0} s", start.elapsed().as_secs_f64());
     Ok(built)
 }
 

@@ -12,6 +12,7 @@ mod images;
 mod product;
 mod run;
 mod schemas;
+mod statically;
 mod tidy;
 
 use std::ffi::OsString;

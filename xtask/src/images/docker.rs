@@ -39,6 +39,17 @@ pub(super) fn has(image: &str) -> Result<bool> {
     Ok(run::quietly(&mut docker(&["image", "inspect", "--format", "{{.Id}}", image]))?.status.success())
 }
 
+/// Removes what was built before under the same name and another tag, but for what a container still has.
+pub(super) fn forget_others(image: &str) -> Result<()> {
+    let (name, _) = image.rsplit_once(':').unwrap_or((image, ""));
+    let said = run::stdout_of(&mut docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name]))?;
+    for other in said.lines().filter(|other| *other != image && !other.ends_with(":<none>")) {
+        // Docker refuses where it is in use, which is well.
+        let _ = run::quietly(&mut docker(&["image", "rm", other]))?;
+    }
+    Ok(())
+}
+
 /// Whether a registry gave it.
 pub(super) fn pull(image: &str) -> bool {
     let mut command = docker(&["pull", "--quiet", image]);
