@@ -60,6 +60,25 @@ async fn a_stranger_of_the_same_title_is_an_error_and_is_left_alone() {
 }
 
 #[tokio::test]
+async fn ours_is_found_again_by_its_marker_whatever_it_is_called() {
+    let stage = Stage::new().await;
+    let session = stage.sign_in().await;
+    let folder = folder::create(&session, "before", &stage.marker).await.unwrap();
+    let app = application::create(&session, "before", &stage.marker).await.unwrap();
+    let record = record::create(&session, &folder, "before", &stage.marker).await.unwrap();
+    record::change(&session, &record, "by hand").await.unwrap();
+    assert_eq!(folder::create(&session, TITLE, &stage.marker).await.unwrap().uid, folder.uid);
+    assert_eq!(application::create(&session, TITLE, &stage.marker).await.unwrap().uid, app.uid);
+    let found = record::create(&session, &folder, TITLE, &stage.marker).await.unwrap();
+    assert_eq!((found.uid, found.title.as_str()), (record.uid, "by hand"));
+
+    // A stranger who took the name since is no reason to make another one, and none to stop.
+    folder::create(&session, TITLE, &Marker::new("green")).await.unwrap();
+    let vault = session.vault().await.unwrap();
+    assert_eq!(folder::find(&vault, TITLE, &stage.marker).unwrap().unwrap().uid, folder.uid);
+}
+
+#[tokio::test]
 async fn a_folder_with_something_in_it_stays() {
     let stage = Stage::new().await;
     let session = stage.sign_in().await;
@@ -120,8 +139,8 @@ async fn a_record_that_others_changed_meanwhile_is_read_again() {
     assert_eq!(session.vault().await.unwrap().unreadable(), 0);
     let folder = folder::owned(&session.vault().await.unwrap(), &stage.marker).remove(0);
     let vault = session.vault().await.unwrap();
-    assert_eq!(record::find(&vault, &folder, "renamed", &stage.marker).unwrap().unwrap().uid, record.uid);
-    assert!(record::find(&vault, &folder, TITLE, &stage.marker).unwrap().is_none());
+    let found = record::find(&vault, &folder, TITLE, &stage.marker).unwrap().unwrap();
+    assert_eq!((found.uid, found.title.as_str()), (record.uid, "renamed"));
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ impl Resource for SharedFolder {
         Ok(found.map_err(|error| failed(error.into()))?.map_or_else(Seen::absent, Seen::ours))
     }
 
+    /// Somebody may call it otherwise: it is theirs to look at, and nothing finds it by its title.
     fn plan(&self, _: &Folder, (): &Knowns<Self>) -> Verdict {
         Verdict::Keep
     }
@@ -60,7 +61,7 @@ pub struct SharedFolders {
     pub home: Home,
     /// The node that the wanted one is made for.
     pub node: NodeId,
-    /// Its title; a folder of another title was made for another wish.
+    /// Its title, which decides between several.
     pub title: String,
 }
 
@@ -70,8 +71,7 @@ impl Inventory for SharedFolders {
 
     async fn list(&self, _: &Cx) -> Result<Vec<Listed<Folder>>> {
         let owned = folder::owned(&*self.home.vault().await?, &self.home.marker);
-        let listed = |found: Folder| self.home.listed(&self.node, &self.title, &found.title.clone(), found.uid, found);
-        Ok(owned.into_iter().map(listed).collect())
+        Ok(self.home.listed(&self.node, &self.title, owned, |one| (&one.title, one.uid)))
     }
 
     async fn destroy(&self, _: &Cx, found: Folder) -> Result<()> {

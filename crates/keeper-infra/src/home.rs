@@ -26,10 +26,22 @@ impl Home {
         Self { session, marker: Marker::new(deployment) }
     }
 
-    /// A line of an inventory. Something of another title than the one wanted was made for another wish, and is a node of its own.
-    pub(crate) fn listed<F>(&self, node: &NodeId, wanted: &str, title: &str, uid: Uid, found: F) -> Listed<F> {
-        let node = if title == wanted { node.clone() } else { NodeId::new(format!("{node}/{title}")) };
-        Listed { node, label: uid.to_string(), found }
+    /// The lines of an inventory. The only one, or of several that of the wanted title, is the node; the others are leftovers, and
+    /// nodes of their own.
+    pub(crate) fn listed<F>(
+        &self,
+        node: &NodeId,
+        wanted: &str,
+        owned: Vec<F>,
+        named: impl Fn(&F) -> (&str, Uid),
+    ) -> Vec<Listed<F>> {
+        let alone = owned.len() == 1;
+        let line = |found: F| {
+            let (title, uid) = named(&found);
+            let node = if alone || title == wanted { node.clone() } else { NodeId::new(format!("{node}/{title}")) };
+            Listed { node, label: uid.to_string(), found }
+        };
+        owned.into_iter().map(line).collect()
     }
 
     pub(crate) async fn vault(&self) -> Result<Arc<Vault>> {

@@ -6,7 +6,7 @@ use automator_admin::vault::folder::Folder;
 use automator_admin::vault::record::{self, Record as Kept};
 use keeper_wire::Uid;
 use resource_graph::{
-    Action, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
+    Action, Compare, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
 };
 
 use crate::Home;
@@ -58,15 +58,20 @@ impl Resource for Record {
         Ok(found.map_err(|error| failed(error.into()))?.map_or_else(Seen::absent, Seen::ours))
     }
 
-    fn plan(&self, _: &Kept, _: &Knowns<Self>) -> Verdict {
-        Verdict::Keep
+    fn plan(&self, found: &Kept, _: &Knowns<Self>) -> Verdict {
+        let mut compare = Compare::new();
+        compare.update("title", &found.title, &self.title);
+        compare.verdict()
     }
 
     fn output(&self, found: &Kept) -> RecordUid {
         RecordUid(found.uid)
     }
 
-    async fn apply(&self, _: &Cx, _: Action<Kept>, (folder,): Given<Self>) -> Result<Kept> {
+    async fn apply(&self, _: &Cx, action: Action<Kept>, (folder,): Given<Self>) -> Result<Kept> {
+        if let Action::Update { found, .. } = action {
+            record::change(&self.home.session, &found, &self.title).await.map_err(failed)?;
+        }
         record::create(&self.home.session, &folder, &self.title, &self.home.marker).await.map_err(failed)
     }
 
@@ -81,7 +86,7 @@ pub struct Records {
     pub home: Home,
     /// The node that the wanted one is made for.
     pub node: NodeId,
-    /// Its title; a record of another title was made for another wish.
+    /// Its title, which decides between several.
     pub title: String,
 }
 
@@ -91,8 +96,7 @@ impl Inventory for Records {
 
     async fn list(&self, _: &Cx) -> Result<Vec<Listed<Kept>>> {
         let owned = record::owned(&*self.home.vault().await?, &self.home.marker);
-        let listed = |found: Kept| self.home.listed(&self.node, &self.title, &found.title.clone(), found.uid, found);
-        Ok(owned.into_iter().map(listed).collect())
+        Ok(self.home.listed(&self.node, &self.title, owned, |one| (&one.title, one.uid)))
     }
 
     async fn destroy(&self, _: &Cx, found: Kept) -> Result<()> {

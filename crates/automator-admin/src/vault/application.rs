@@ -58,7 +58,7 @@ impl Marked for Application {
     }
 }
 
-/// Finds our application by its title and marker.
+/// Finds our application by its marker, whatever it is called by now; the title decides between several.
 ///
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`].

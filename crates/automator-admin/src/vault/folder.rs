@@ -53,7 +53,7 @@ impl Marked for Folder {
     }
 }
 
-/// Finds our shared folder by its title and marker.
+/// Finds our shared folder by its marker, whatever it is called by now; the title decides between several.
 ///
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`].

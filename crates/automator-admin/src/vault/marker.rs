@@ -70,20 +70,24 @@ pub(crate) trait Marked {
     fn marker(&self) -> Option<&Marker>;
 }
 
-/// The one of this title that is ours. Strangers of the same name only matter when there is none of ours.
+/// The one that is ours, whatever somebody may have renamed it to; the title decides between several. A stranger of that title
+/// only matters when there is none of ours: then it is not known which of the two a person means.
 pub(crate) fn find<'a, T: Marked + 'a>(
     things: impl Iterator<Item = &'a T>,
     title: &str,
     marker: &Marker,
 ) -> Result<Option<&'a T>, VaultError> {
-    let named: Vec<&T> = things.filter(|thing| thing.title() == title).collect();
-    let ours: Vec<&T> = named.iter().copied().filter(|thing| thing.marker() == Some(marker)).collect();
-    let told = |things: &[&T]| things.iter().map(|thing| thing.uid()).collect::<Vec<_>>();
-    match ours[..] {
-        [one] => Ok(Some(one)),
-        [] if named.is_empty() => Ok(None),
-        [] => Err(VaultError::Stranger { kind: T::KIND, title: title.to_owned(), uids: told(&named) }),
-        _ => Err(VaultError::Ambiguous { kind: T::KIND, title: title.to_owned(), uids: told(&ours) }),
+    let (ours, others): (Vec<&T>, Vec<&T>) = things.partition(|thing| thing.marker() == Some(marker));
+    let named = |things: &[&'a T]| things.iter().copied().filter(|thing| thing.title() == title).collect::<Vec<_>>();
+    let uids = |things: &[&T]| things.iter().map(|thing| thing.uid()).collect::<Vec<_>>();
+    let title = || title.to_owned();
+    match (&ours[..], &named(&ours)[..]) {
+        ([one], _) | (_, [one]) => Ok(Some(one)),
+        ([], _) => match &named(&others)[..] {
+            [] => Ok(None),
+            strangers => Err(VaultError::Stranger { kind: T::KIND, title: title(), uids: uids(strangers) }),
+        },
+        _ => Err(VaultError::Ambiguous { kind: T::KIND, title: title(), uids: uids(&ours) }),
     }
 }
 

@@ -105,7 +105,7 @@ impl Marked for Record {
     }
 }
 
-/// Finds our record directly in a shared folder, by its title and marker.
+/// Finds our record directly in a shared folder by its marker, whatever it is called by now; the title decides between several.
 ///
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`].
