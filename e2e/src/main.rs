@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +13,7 @@ use clap::{Parser, ValueEnum};
 use e2e::flows::{Flow, Measure};
 use e2e::harness::{Containers, Emulator, Endpoint, Scene, Start, docker_missing, sweep};
 use e2e::matrix::{Matrix, Played, Row};
+use futures_util::future::try_join_all;
 
 /// The emulators cannot be started here; the product's number for "the sandbox could not be started".
 const NOT_HERE: u8 = 7;
@@ -39,6 +41,9 @@ struct Cli {
     /// The first seed, to see one again
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
+    /// Before how many emulators of a kind flows play at once
+    #[arg(long, default_value_t = 2)]
+    stages: usize,
     /// Where something runs already, for `--emulator endpoint`
     #[arg(long, value_name = "URL", default_value = "")]
     endpoint: String,
@@ -101,7 +106,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     let measure = Measure { seeds: cli.seeds, kills: cli.kills, first_seed: cli.first_seed };
     let mut matrix = Matrix::default();
     for emulator in emulators {
-        matrix.rows.push(against(emulator, &endpoint, &flows, measure).await?);
+        matrix.rows.push(against(emulator, &endpoint, &flows, measure, cli.stages).await?);
     }
     match cli.format {
         Form::Text => print!("\n{}", matrix.text()),
@@ -120,12 +125,38 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     Ok(if matrix.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measure: Measure) -> Result<Row> {
-    let mut row = Row { emulator: emulator.to_string(), ..Row::default() };
+/// Plays the flows before an emulator, on as many stages at once as there are, each with an emulator of its own.
+async fn against(
+    emulator: Emulator,
+    endpoint: &Endpoint,
+    flows: &[Flow],
+    measure: Measure,
+    stages: usize,
+) -> Result<Row> {
     eprintln!("e2e: {emulator}: {}", emulator.carries());
+    // The longest first, so that no stage is left with it at the end.
+    let mut waiting = flows.to_vec();
+    waiting.sort_by_key(|flow| flow.length());
+    let waiting = Mutex::new(waiting);
+    let stages = if emulator == Emulator::Endpoint { 1 } else { stages.clamp(1, flows.len()) };
+    let rows = try_join_all((0..stages).map(|_| stage(emulator, endpoint, &waiting, measure))).await?;
+    let mut row = Row { emulator: emulator.to_string(), ..Row::default() };
+    for part in rows {
+        row.note = row.note.or(part.note);
+        row.steps.extend(part.steps);
+        row.flows.extend(part.flows);
+    }
+    let place = |played: &Played| flows.iter().position(|flow| flow.to_string() == played.flow);
+    row.flows.sort_by_key(place);
+    Containers::nothing_left()?;
+    Ok(row)
+}
+
+/// Plays what waits, one after the other.
+async fn stage(emulator: Emulator, endpoint: &Endpoint, waiting: &Mutex<Vec<Flow>>, measure: Measure) -> Result<Row> {
+    let mut row = Row::default();
     let mut containers = Containers::new()?;
-    let started = emulator.start(&mut containers, endpoint).await?;
-    match started {
+    match emulator.start(&mut containers, endpoint).await? {
         Start::NotHere(why) => {
             eprintln!("e2e: {emulator}: not run: {why}");
             row.note = Some(why);
@@ -133,7 +164,8 @@ async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measur
         Start::Running(running) => {
             row.note = running.until.map(|step| format!("up to {step}"));
             let mut scene = Scene::set(running, e2e::binary(), &mut containers).await?;
-            for flow in flows {
+            let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            while let Some(flow) = next() {
                 let start = Instant::now();
                 let told = flow.play(&mut scene, measure).await;
                 let seconds = start.elapsed().as_secs();
@@ -144,10 +176,8 @@ async fn against(emulator: Emulator, endpoint: &Endpoint, flows: &[Flow], measur
                     }
                     Err(error) => (format!("{error:#}"), false),
                 };
-                eprintln!(
-                    "e2e: {emulator}: {flow} {} in {seconds} s: {said}",
-                    if passed { "passed" } else { "FAILED" }
-                );
+                let word = if passed { "passed" } else { "FAILED" };
+                eprintln!("e2e: {emulator}: {flow} {word} in {seconds} s: {said}");
                 row.flows.push(Played { flow: flow.to_string(), said, passed, seconds });
             }
         }

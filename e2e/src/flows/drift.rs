@@ -51,10 +51,10 @@ async fn one(scene: &Scene, row: &Row, what: &str, until: &str) -> Result<()> {
     for node in row.by_hand {
         delete(&scene.aws, &before, node).await.with_context(|| format!("delete {node} by hand"))?;
     }
-    let plan = if until.is_empty() { scene.desk.plan().await?.changes() } else { Vec::new() };
+    let plan = if until.is_empty() { scene.desk.plan("").await?.changes() } else { Vec::new() };
     scene.desk.deploy(until).await?;
     if until.is_empty() {
-        scene.desk.all_keep().await?;
+        scene.desk.all_keep("").await?;
     }
     let named = !until.is_empty() || plan == row.plan;
     ensure!(named, "the plan said {plan:?}\n  and the table {:?}", row.plan);

@@ -129,7 +129,7 @@ pub(super) async fn kills(scene: &mut Scene, measure: Measure) -> Result<Told> {
 async fn finished(scene: &Scene, until: &str, census: &BTreeMap<&'static str, usize>) -> Result<()> {
     scene.desk.deploy(until).await?;
     if until.is_empty() {
-        scene.desk.all_keep().await?;
+        scene.desk.all_keep("").await?;
     }
     let now = scene.account().await?.census();
     ensure!(now == *census, "there should be {census:?}, and there is {now:?}");

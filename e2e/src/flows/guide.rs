@@ -21,7 +21,7 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     ensure!(changed.is_empty(), "a second deploy changed something: {changed:?}");
     ensure!(!scene.proxy.calls().is_empty(), "a second deploy should look");
     ensure!(scene.account().await? == made, "a second deploy should leave everything as it is");
-    let kept = if until.is_empty() { scene.desk.all_keep().await? } else { 0 };
+    let kept = if until.is_empty() { scene.desk.all_keep("").await? } else { 0 };
 
     scene.desk.expect("destroy --yes").await?;
     scene.nothing_left().await?;

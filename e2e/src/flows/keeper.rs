@@ -1,39 +1,80 @@
-//! The guide with its Keeper half: from an empty vault and an empty account to a set-up Automator, and back.
+//! The guide with its Keeper half: from an empty vault and an empty account to a set-up Automator, and back; and what an
+//! administrator deletes or changes by hand in between.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
+use super::table::{IN_KEEPER, Row};
 use super::{Told, guide};
 use crate::harness::Scene;
-use crate::harness::keeper::vault;
 
 const CONFIG: &str = "--config keeper.toml";
+/// The person's word is only for the human test: everything else is done and looked at.
+const DEPLOY: &str = "deploy --config keeper.toml --yes --acknowledge-a16";
 
 pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     if !scene.until().is_empty() {
         return Ok(Told { did: "not carried".to_owned(), ..Told::default() });
     }
-    let empty = vault(&scene.desk)?;
-    let first = scene.desk.expect(&format!("deploy {CONFIG} --yes --acknowledge-a16")).await?;
+    let empty = scene.administrator.census().await?;
+    ensure!(empty.iter().all(|(_, count)| *count == 0), "the vault should be empty, and has {empty:?}");
+    let first = scene.desk.expect(DEPLOY).await?;
     let steps = guide::steps(&first.stdout);
     for step in ["K2", "K3", "K4", "K5", "K6", "K7", "A12", "A13", "A15"] {
         let state = steps.get(step).map(String::as_str);
         ensure!(state == Some("done"), "{step} should be done, and is {state:?}:\n{}", first.stdout);
     }
     let made = scene.account().await?;
-    let [records, folders, applications] = vault(&scene.desk)?;
-    ensure!(applications == empty[2] + 1 && folders > empty[1] && records > empty[0], "the vault should be filled");
+    let filled = scene.administrator.census().await?;
+    ensure!(filled.iter().all(|(_, count)| *count > 0), "the vault should have some of everything: {filled:?}");
 
     scene.proxy.clear();
-    scene.desk.expect(&format!("deploy {CONFIG} --yes --acknowledge-a16")).await?;
+    scene.desk.expect(DEPLOY).await?;
     let changed = scene.changes();
     ensure!(changed.is_empty(), "a second deploy changed something: {changed:?}");
-    ensure!(vault(&scene.desk)? == [records, folders, applications], "a second deploy should leave the vault as it is");
+    let asked = |service: &str| scene.proxy.calls().iter().any(|call| call.service == service);
+    ensure!(asked("keeper") && asked("ec2"), "a second deploy should look on both sides");
 
-    scene.desk.expect(&format!("destroy {CONFIG} --yes")).await?;
+    let mut failures = Vec::new();
+    for row in &IN_KEEPER {
+        if let Err(error) = by_hand(scene, row, &filled).await {
+            let what = if row.by_hand.is_empty() { "changed" } else { "deleted" };
+            failures.push(format!("{} {what} by hand: {error:#}", row.node));
+            scene.desk.expect(DEPLOY).await.context("go on after a row that failed")?;
+        }
+    }
+    if !failures.is_empty() {
+        bail!("{}", failures.join("\n"));
+    }
+
+    scene.desk.expect(&format!("destroy {CONFIG} --yes --keeper")).await?;
     scene.nothing_left().await?;
-    let left = vault(&scene.desk)?;
-    ensure!(left == empty, "records, folders and applications left in the vault: {left:?}, and {empty:?} before");
-    let filled = records - empty[0] + folders - empty[1] + applications - empty[2];
-    scene.empty().await.context("leave an empty account")?;
-    Ok(Told { did: format!("{} things and {filled} in the vault made, none left", made.0.len()), steps })
+    let left = scene.administrator.census().await?;
+    ensure!(left == empty, "something is left in the vault: {left:?}");
+    let things: usize = filled.iter().map(|(_, count)| count).sum();
+    let (here, rows) = (made.0.len(), IN_KEEPER.len());
+    Ok(Told { did: format!("{here} things in AWS and {things} in Keeper made, {rows} by hand, none left"), steps })
+}
+
+async fn by_hand(scene: &Scene, row: &Row, filled: &[(&'static str, usize)]) -> Result<()> {
+    let before = scene.account().await?;
+    for node in row.by_hand {
+        scene.administrator.delete(node).await.with_context(|| format!("delete {node} by hand"))?;
+    }
+    if row.by_hand.is_empty() {
+        scene.administrator.change(row.node).await.context("do it by hand")?;
+    }
+    let plan = scene.desk.plan(CONFIG).await?.changes();
+    scene.desk.expect(DEPLOY).await?;
+    scene.desk.all_keep(CONFIG).await?;
+    ensure!(plan == row.plan, "the plan said {plan:?}\n  and the table {:?}", row.plan);
+    let census = scene.administrator.census().await?;
+    ensure!(census == filled, "there should be {filled:?}, and there is {census:?}");
+    // What rests on Keeper in AWS may follow; nothing comes twice.
+    let mut now = scene.account().await?.census();
+    let mut then = before.census();
+    for census in [&mut now, &mut then] {
+        census.remove("task-definition");
+    }
+    ensure!(now == then, "{then:?} became {now:?}");
+    Ok(())
 }

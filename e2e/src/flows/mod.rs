@@ -72,6 +72,17 @@ impl Told {
 }
 
 impl Flow {
+    /// How long it takes, compared with others.
+    pub fn length(self) -> u8 {
+        match self {
+            Self::Guide | Self::Lock => 1,
+            Self::Lost | Self::Kills => 3,
+            Self::Order | Self::Faults => 5,
+            Self::Keeper | Self::Change => 7,
+            Self::Drift => 9,
+        }
+    }
+
     /// Plays it, from an empty account.
     ///
     /// # Errors

@@ -318,5 +318,48 @@ pub(super) const CHANGED: [Row; 24] = [
     changed("ecs-service", &["ecs-service update"]),
     changed("desired-count", &["desired-count update"]),
     changed("dns-record", &["dns-record update"]),
-    changed("automator", &["automator wait"]),
+    changed("automator", &["automator wait", "desired-count wait"]),
+];
+
+/// What an administrator deletes or changes in the vault and in Commander. Whatever a task reads there has another UID when it
+/// is made anew, so a new revision names it.
+pub(super) const IN_KEEPER: [Row; 11] = [
+    deleted("automator", &["automator"], &["automator create", "desired-count update"]),
+    deleted("ksm-device", &["ksm-device"], &["ksm-device create"]),
+    deleted("ksm-share", &["ksm-share"], &["ksm-share create"]),
+    deleted("vault-attachments", &["vault-attachments"], &["vault-certificate update"]),
+    deleted(
+        "ksm-application",
+        &["ksm-application"],
+        &["ksm-application create", "ksm-device create", "ksm-share create"],
+    ),
+    deleted(
+        "vault-record",
+        &["vault-record"],
+        &[
+            "ecs-service update",
+            "task-definition update",
+            "vault-certificate create",
+            "vault-properties create",
+            "vault-record create",
+        ],
+    ),
+    // Keeper would leave the share behind, of a folder that is no more.
+    deleted(
+        "vault-folder",
+        &["ksm-share", "vault-record", "vault-folder"],
+        &[
+            "ecs-service update",
+            "ksm-share create",
+            "task-definition update",
+            "vault-certificate create",
+            "vault-folder create",
+            "vault-properties create",
+            "vault-record create",
+        ],
+    ),
+    changed("automator", &["automator update"]),
+    changed("vault-record", &["vault-record update"]),
+    changed("vault-attachments", &["vault-certificate update"]),
+    changed("ksm-share", &["ksm-share update"]),
 ];

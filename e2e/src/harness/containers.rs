@@ -1,9 +1,11 @@
-//! Containers of one run: one network, one label, and nothing left behind.
+//! Containers of one run: one label, a network for each stage, and nothing left behind.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -20,7 +22,7 @@ const LABEL: &str = "org.keeper-automator.e2e.run";
 /// How long a container may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// The network of a run, and its containers. All go when it is dropped.
+/// A network, and its containers. All go when it is dropped.
 pub struct Containers {
     run: String,
     network: String,
@@ -69,14 +71,15 @@ impl Up {
 }
 
 impl Containers {
-    /// Makes the network of this run.
+    /// Makes a network.
     ///
     /// # Errors
     ///
     /// What Docker says.
     pub fn new() -> Result<Self> {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
         let run = this_run();
-        let network = format!("keeper-automator-e2e-{}", std::process::id());
+        let network = format!("keeper-automator-e2e-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         docker(&["network", "create", "--label", &format!("{LABEL}={run}"), &network])?;
         Ok(Self { run, network, running: Vec::new() })
     }
@@ -108,6 +111,9 @@ impl Containers {
             request = request.with_cmd(wanted.command);
         }
         if let Some(desk) = wanted.desk {
+            // What it writes there belongs to whom the desk belongs to.
+            let owner = std::fs::metadata(desk)?;
+            request = request.with_user(format!("{}:{}", owner.uid(), owner.gid()));
             request = request.with_mount(Mount::bind_mount(desk.display().to_string(), "/desk"));
         }
         let container = request.start().await.with_context(|| format!("start the image {}", wanted.image))?;
@@ -127,13 +133,22 @@ impl Containers {
     ///
     /// # Errors
     ///
-    /// What Docker says, and when something of this run is left.
+    /// What Docker says.
     pub async fn end(mut self) -> Result<()> {
         for container in self.running.drain(..) {
             container.rm().await.context("remove a container")?;
         }
         docker(&["network", "rm", &self.network])?;
-        let left = labelled(&format!("{LABEL}={}", self.run))?;
+        Ok(())
+    }
+
+    /// Looks whether something of this run is left, after all of its containers have ended.
+    ///
+    /// # Errors
+    ///
+    /// When there is.
+    pub fn nothing_left() -> Result<()> {
+        let left = labelled(&format!("{LABEL}={}", this_run()))?;
         ensure!(left.is_empty(), "left behind: {left:?}");
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use certs::make::{Authority, KeyType};
 use jiff::{Timestamp, ToSpan};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
@@ -18,6 +18,15 @@ use crate::run::Ran;
 /// How long one run of the product may take before something is wrong.
 const DEADLINE: Duration = Duration::from_secs(240);
 const PASSWORD: &str = "the-password-of-the-pfx";
+
+/// The file on the desk with the authority of all certificates, in PEM.
+pub(super) const AUTHORITY: &str = "authority.pem";
+
+/// Certificate, chain and key, in PEM.
+pub(super) fn pem(bundle: &certs::Bundle) -> Result<String> {
+    let acm = bundle.acm().map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(format!("{}\n{}\n{}", acm.body, acm.chain.unwrap_or_default(), acm.private_key.expose_secret()))
+}
 
 /// Config, certificate, password, keys.
 pub struct Desk {
@@ -30,8 +39,8 @@ pub struct Desk {
     pub own: certs::Bundle,
     /// Another certificate of the same host, for who changes it by hand.
     pub other: certs::Bundle,
-    /// The authority of both, in PEM.
-    pub authority: String,
+    /// The authority of both.
+    authority: Authority,
 }
 
 impl Desk {
@@ -88,7 +97,18 @@ url = "{endpoint}"
         let issue = || authority.issue(&[Self::HOST], KeyType::P256, now - 1.hour(), now + (24 * 90).hours());
         let (own, other) = (issue()?, issue()?);
         std::fs::write(directory.path().join("ssl-certificate.pfx"), own.to_pfx(&SecretString::from(PASSWORD))?)?;
-        Ok(Self { directory, binary, keys, device: String::new(), own, other, authority: authority.root().pem() })
+        std::fs::write(directory.path().join(AUTHORITY), authority.root().pem())?;
+        Ok(Self { directory, binary, keys, device: String::new(), own, other, authority })
+    }
+
+    /// A certificate for another host, by the same authority, with its key and in PEM.
+    ///
+    /// # Errors
+    ///
+    /// When the host can be in no certificate.
+    pub(super) fn certificate_of(&self, host: &str) -> Result<String> {
+        let now = Timestamp::now();
+        pem(&self.authority.issue(&[host], KeyType::P256, now - 1.hour(), now + 24.hours())?)
     }
 
     /// Where all of it lies.
@@ -172,13 +192,13 @@ url = "{endpoint}"
         Ok(ran)
     }
 
-    /// What a plan says of each node.
+    /// What a plan says of each node; `more` is what the command line has besides.
     ///
     /// # Errors
     ///
     /// When it says nothing that can be read.
-    pub async fn plan(&self) -> Result<Planned> {
-        let ran = self.run("plan --format json").await?;
+    pub async fn plan(&self, more: &str) -> Result<Planned> {
+        let ran = self.run(&format!("plan --format json {more}")).await?;
         let code = ran.code;
         let plan: Value = serde_json::from_str(&ran.stdout)
             .with_context(|| format!("the plan ended with {code:?} and reads:\n{}", tail(&ran.said(), 12)))?;
@@ -192,8 +212,8 @@ url = "{endpoint}"
     /// # Errors
     ///
     /// When one is not.
-    pub async fn all_keep(&self) -> Result<usize> {
-        let plan = self.plan().await?;
+    pub async fn all_keep(&self, more: &str) -> Result<usize> {
+        let plan = self.plan(more).await?;
         let changes = plan.changes();
         ensure!(changes.is_empty(), "the plan should keep everything, and says {changes:?}");
         Ok(plan.0.len())

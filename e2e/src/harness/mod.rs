@@ -5,9 +5,10 @@ mod containers;
 pub(crate) mod desk;
 mod emulator;
 mod hand;
-pub(crate) mod keeper;
+mod keeper;
 mod normal;
 mod stage;
+mod vault;
 pub(crate) mod wait;
 
 pub use account::{Account, Thing};
@@ -16,3 +17,4 @@ pub use desk::{Desk, Planned};
 pub use emulator::{Emulator, Endpoint, Start};
 pub use hand::{change, delete};
 pub use stage::Scene;
+pub use vault::Administrator;

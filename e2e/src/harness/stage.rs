@@ -12,6 +12,7 @@ use super::containers::Containers;
 use super::desk::Desk;
 use super::emulator::Running;
 use super::normal;
+use super::vault::Administrator;
 use crate::proxy::{Call, RecordingProxy};
 
 /// Where a flow plays.
@@ -24,6 +25,8 @@ pub struct Scene {
     pub desk: Desk,
     /// The account, past the proxy.
     pub aws: Arc<Aws>,
+    /// The vault that `keeper.toml` signs in to, past the product.
+    pub administrator: Administrator,
     /// What an empty account has in it.
     before: BTreeSet<String>,
 }
@@ -44,8 +47,8 @@ impl Scene {
         let keys = ["testing".to_owned(), "testing".to_owned()];
         let mut desk = Desk::new(binary, proxy.endpoint(), &services, Some(keys))?;
         let aws = Account::door(&running.endpoint, &running.services).await?;
-        super::keeper::open(containers, &mut desk, &aws).await?;
-        let mut scene = Self { running, proxy, desk, aws, before: BTreeSet::new() };
+        let administrator = super::keeper::open(containers, &mut desk, &aws, &proxy).await?;
+        let mut scene = Self { running, proxy, desk, aws, administrator, before: BTreeSet::new() };
         scene.empty().await?;
         Ok(scene)
     }

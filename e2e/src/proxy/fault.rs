@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::message::Message;
+use super::name::KEEPER;
 
 /// What shall go wrong with one attempt of one call.
 #[derive(Debug, Clone)]
@@ -54,12 +55,14 @@ impl Rewrite {
     }
 }
 
-/// How a service refuses: JSON where it is asked in JSON or by paths of EFS, else XML in one of its two shapes.
+/// How a service refuses: Keeper and whom is asked in JSON or by paths of EFS in JSON, else XML in one of its two shapes.
 pub(super) fn refusal(request: &Message, status: u16, code: &str) -> Message {
     const SAYS: &str = "a fault of the harness";
     let json = request.header("x-amz-target").is_some() || request.start.contains(" /2015-02-01/");
+    let keeper = request.start.contains(KEEPER);
     let ec2 = request.header("authorization").is_some_and(|value| value.contains("/ec2/"));
     let (kind, body) = match (json, ec2) {
+        _ if keeper => ("application/json", format!(r#"{{"error":"{code}","message":"{SAYS}"}}"#)),
         (true, _) => ("application/x-amz-json-1.1", format!(r#"{{"__type":"{code}","message":"{SAYS}"}}"#)),
         (_, true) => (
             "text/xml",

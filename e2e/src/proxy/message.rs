@@ -3,7 +3,8 @@
 use std::io::{self, Error, ErrorKind};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::TcpStream;
+
+use super::door::Stream;
 
 /// A head, or a line between chunks, that is longer is refused.
 const LONGEST_HEAD: u64 = 64 << 10;
@@ -27,7 +28,7 @@ pub(super) enum Length {
 
 impl Message {
     /// Reads a head; nothing if the connection ended before one.
-    pub(super) async fn head_of(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
+    pub(super) async fn head_of(stream: &mut BufReader<Stream>) -> io::Result<Option<Self>> {
         let mut lines = Vec::new();
         let mut left = LONGEST_HEAD;
         loop {
@@ -51,7 +52,7 @@ impl Message {
         Ok(Some(Self { start, headers, body: Vec::new() }))
     }
 
-    pub(super) async fn read_body(&mut self, stream: &mut BufReader<TcpStream>, unframed: Length) -> io::Result<()> {
+    pub(super) async fn read_body(&mut self, stream: &mut BufReader<Stream>, unframed: Length) -> io::Result<()> {
         if self.has("transfer-encoding", "chunked") {
             loop {
                 let mut left = LONGEST_HEAD;
@@ -82,7 +83,7 @@ impl Message {
         }
     }
 
-    async fn read_exactly(&mut self, stream: &mut BufReader<TcpStream>, length: u64) -> io::Result<()> {
+    async fn read_exactly(&mut self, stream: &mut BufReader<Stream>, length: u64) -> io::Result<()> {
         if length > LONGEST_BODY - self.body.len() as u64 {
             return Err(broken("a body without end"));
         }
@@ -134,7 +135,7 @@ impl Message {
 }
 
 /// A line without its end; nothing at the end of the connection.
-async fn line_of(stream: &mut BufReader<TcpStream>, left: &mut u64) -> io::Result<Option<String>> {
+async fn line_of(stream: &mut BufReader<Stream>, left: &mut u64) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     let read = stream.take(*left).read_until(b'\n', &mut line).await?;
     if read == 0 && *left > 0 {

@@ -1,10 +1,11 @@
 //! A witness on the wire: a reverse proxy on loopback, outside the process under test, that writes down every call.
 //!
 //! Left alone it changes nothing but the framing of a body. A [script](RecordingProxy::set_script) makes calls go wrong, and
-//! [rewrites](RecordingProxy::set_rewrites) change words in answers. What it knows of AWS is how to read off a request which
-//! operation of which service it is, and in which form that service refuses. Requests are kept whole, secrets included, in
-//! memory only; nothing here prints a body.
+//! [rewrites](RecordingProxy::set_rewrites) change words in answers. What it knows of AWS and of Keeper is how to read off a
+//! request which operation of which service it is, and in which form that service refuses. Requests are kept whole, secrets
+//! included, in memory only; nothing here prints a body.
 
+mod door;
 mod fault;
 mod marker;
 mod message;
@@ -20,9 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use door::{Stream, Upstream};
 use fault::refusal;
 pub use fault::{Fault, Rewrite};
 use marker::{contains, needles, percent_decoded};
@@ -72,7 +74,7 @@ type Script = Arc<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
 pub struct RecordingProxy {
     endpoint: String,
     record: Record,
-    doors: mpsc::UnboundedSender<(std::net::TcpListener, SocketAddr)>,
+    doors: mpsc::UnboundedSender<Door>,
     _end: oneshot::Sender<()>,
 }
 
@@ -88,13 +90,13 @@ impl RecordingProxy {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let record = Record::default();
         let (end, ended) = oneshot::channel();
-        let (doors, mut opened) = mpsc::unbounded_channel::<(std::net::TcpListener, SocketAddr)>();
+        let (doors, mut opened) = mpsc::unbounded_channel::<Door>();
         let kept = record.clone();
         std::thread::Builder::new().name("recording-proxy".into()).spawn(move || {
             runtime.block_on(async {
                 let open = async {
-                    while let Some((listener, upstream)) = opened.recv().await {
-                        tokio::spawn(accept(listener, upstream, kept.clone()));
+                    while let Some(door) = opened.recv().await {
+                        tokio::spawn(accept(door, kept.clone()));
                     }
                 };
                 tokio::select! {
@@ -110,12 +112,25 @@ impl RecordingProxy {
 
     /// Opens one more door, before another emulator; its calls come into the same record. Returns where it is.
     pub fn also(&self, upstream: &str) -> io::Result<String> {
-        let upstream = loopback(upstream)?;
+        let at = self.open(Upstream { address: loopback(upstream)?, tls: None }, None)?;
+        Ok(format!("http://{at}"))
+    }
+
+    /// Opens a door with TLS on both sides: before `upstream`, whose certificate for 127.0.0.1 an authority of `trusted` has
+    /// signed, showing `own`, the certificate chain and key of a bundle, in PEM. Returns where it is.
+    pub fn also_with_tls(&self, upstream: SocketAddr, trusted: &str, own: &str) -> io::Result<SocketAddr> {
+        if !upstream.ip().is_loopback() {
+            return Err(Error::new(ErrorKind::InvalidInput, format!("{upstream} is not on this machine")));
+        }
+        self.open(Upstream { address: upstream, tls: Some(door::connector(trusted)?) }, Some(door::acceptor(own)?))
+    }
+
+    fn open(&self, upstream: Upstream, tls: Option<tokio_rustls::TlsAcceptor>) -> io::Result<SocketAddr> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
-        self.doors.send((listener, upstream)).map_err(|_| Error::other("the proxy has ended"))?;
-        Ok(endpoint)
+        let at = listener.local_addr()?;
+        self.doors.send(Door { listener, upstream, tls }).map_err(|_| Error::other("the proxy has ended"))?;
+        Ok(at)
     }
 
     /// Where the program under test is to make its calls.
@@ -165,6 +180,13 @@ impl RecordingProxy {
         let with = book.entries.iter().filter(|entry| hit(&entry.request) || hit(&percent_decoded(&entry.request)));
         with.map(|entry| (entry.call.service.clone(), entry.call.operation.clone())).collect()
     }
+}
+
+/// A way in, and where it leads.
+struct Door {
+    listener: std::net::TcpListener,
+    upstream: Upstream,
+    tls: Option<tokio_rustls::TlsAcceptor>,
 }
 
 /// Only an emulator of this machine may stand behind the proxy.
@@ -260,21 +282,25 @@ fn fingerprint(request: &Message) -> u64 {
     hasher.finish()
 }
 
-async fn accept(listener: std::net::TcpListener, upstream: SocketAddr, record: Record) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
+async fn accept(door: Door, record: Record) -> io::Result<()> {
+    let listener = TcpListener::from_std(door.listener)?;
     loop {
         let (client, _) = listener.accept().await?;
-        let record = record.clone();
+        let (record, upstream, tls) = (record.clone(), door.upstream.clone(), door.tls.clone());
         tokio::spawn(async move {
             // A client that breaks off is no matter of ours; its call stays in the record without a status.
-            let _ = serve(client, upstream, &record).await;
+            client.set_nodelay(true)?;
+            let client: Stream = match tls {
+                Some(tls) => Box::new(tls.accept(client).await?),
+                None => Box::new(client),
+            };
+            serve(client, &upstream, &record).await
         });
     }
 }
 
 /// Passes on the requests of one connection, one after the other.
-async fn serve(client: TcpStream, upstream: SocketAddr, record: &Record) -> io::Result<()> {
-    client.set_nodelay(true)?;
+async fn serve(client: Stream, upstream: &Upstream, record: &Record) -> io::Result<()> {
     let mut client = BufReader::new(client);
     while let Some(mut request) = Message::head_of(&mut client).await? {
         if request.has("expect", "100-continue") {
@@ -328,10 +354,8 @@ async fn wait(time: Duration) {
 }
 
 /// Makes a request at the emulator, on a connection of its own.
-async fn pass_on(request: &Message, upstream: SocketAddr) -> io::Result<Message> {
-    let stream = TcpStream::connect(upstream).await?;
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
+async fn pass_on(request: &Message, upstream: &Upstream) -> io::Result<Message> {
+    let mut stream = BufReader::new(upstream.connect().await?);
     stream.write_all(&request.bytes(true, false)).await?;
     loop {
         let mut answer = Message::head_of(&mut stream).await?.ok_or_else(|| broken("no answer"))?;

@@ -2,6 +2,9 @@
 
 use super::message::Message;
 
+/// Where Keeper's endpoints begin, for administrators and for devices. What is asked there is encrypted.
+pub(super) const KEEPER: &str = "/api/rest/";
+
 /// Service and operation of a request.
 pub(super) fn name(request: &Message) -> (String, String) {
     let service = request
@@ -13,6 +16,9 @@ pub(super) fn name(request: &Message) -> (String, String) {
     let mut words = request.start.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if let Some(endpoint) = path.strip_prefix(KEEPER) {
+        return ("keeper".to_owned(), endpoint.to_owned());
+    }
 
     let operation = if let Some(target) = request.header("x-amz-target") {
         target.rsplit('.').next().unwrap_or(target).to_owned()
@@ -90,5 +96,11 @@ fn dns_operation(method: &str, path: &[&str]) -> Option<&'static str> {
 }
 
 pub(super) fn only_reads(operation: &str) -> bool {
+    if let Some((family, endpoint)) = operation.split_once('/').filter(|(family, _)| !family.contains(' ')) {
+        let reads =
+            ["get_", "sync_down", "files_download", "automator_get", "automator_log_get", "automator_skills_get"];
+        return ["authentication", "login"].contains(&family)
+            || reads.iter().any(|word| endpoint.trim_start_matches("v1/").starts_with(word));
+    }
     ["Describe", "List", "Get", "Simulate", "GET ", "HEAD "].iter().any(|word| operation.starts_with(word))
 }

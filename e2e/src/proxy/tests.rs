@@ -68,6 +68,19 @@ fn every_protocol_names_its_operation() {
         ("POST /2013-04-01/hostedzone/Z1/rrset/", &[], "<x/>", "ChangeResourceRecordSets", true),
         ("GET /2013-04-01/hostedzonesbyname?dnsname=example.com", &[], "", "ListHostedZonesByName", false),
         ("GET /2015-02-01/something/new", &[], "", "GET /2015-02-01/something/new", false),
+        ("POST /api/rest/vault/records_add", &[], "\x0a", "vault/records_add", true),
+        ("POST /api/rest/vault/sync_down", &[], "\x0a", "vault/sync_down", false),
+        ("POST /api/rest/sm/v1/get_secret", &[], "\x0a", "sm/v1/get_secret", false),
+        ("POST /api/rest/sm/v1/add_file", &[], "\x0a", "sm/v1/add_file", true),
+        (
+            "POST /api/rest/automator/automator_get_all_for_enterprise",
+            &[],
+            "",
+            "automator/automator_get_all_for_enterprise",
+            false,
+        ),
+        ("POST /api/rest/automator/automator_setup", &[], "", "automator/automator_setup", true),
+        ("POST /api/rest/authentication/start_login", &[], "", "authentication/start_login", false),
         ("PATCH /2015-02-01/something/new?a=b", &[], "", "PATCH /2015-02-01/something/new", true),
     ] {
         let (_, found) = name(&request(start, headers, body));
@@ -239,4 +252,60 @@ fn two_doors_share_one_record() {
     assert!(talk(proxy.endpoint(), &signed("POST /", "ec2", "", "Action=B")).ends_with("one"));
     let services: Vec<_> = proxy.calls().into_iter().map(|call| call.service).collect();
     assert_eq!(services, ["ecs", "ec2"]);
+}
+
+#[test]
+fn a_door_may_have_tls_on_both_sides() {
+    let now = jiff::Timestamp::now();
+    let day = jiff::SignedDuration::from_hours(24);
+    let [ours, theirs] = ["ours", "theirs"].map(|name| certs::make::Authority::throw_away(name, now).unwrap());
+    let own = |authority: &certs::make::Authority| {
+        let kind = certs::make::KeyType::P256;
+        let acm = authority.issue(&["127.0.0.1"], kind, now - day, now + day).unwrap().acm().unwrap();
+        let key = secrecy::ExposeSecret::expose_secret(&acm.private_key).to_owned();
+        format!("{}\n{}\n{key}", acm.body, acm.chain.unwrap())
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (shown, at) = (door::acceptor(&own(&theirs)).unwrap(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let upstream = at.local_addr().unwrap();
+    at.set_nonblocking(true).unwrap();
+    runtime.spawn(async move {
+        let at = TcpListener::from_std(at).unwrap();
+        loop {
+            let Ok(stream) = shown.accept(at.accept().await.unwrap().0).await else { continue };
+            let mut stream = BufReader::new(Box::new(stream) as Stream);
+            if let Some(request) = Message::head_of(&mut stream).await.unwrap() {
+                let body = request.header("host").unwrap_or_default().to_owned();
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        }
+    });
+    let proxy = RecordingProxy::start("http://127.0.0.1:1").unwrap();
+    let ask = |at: SocketAddr, trusted: &str| {
+        let tls = Some(door::connector(trusted).unwrap());
+        runtime.block_on(async {
+            let mut stream = Upstream { address: at, tls }.connect().await?;
+            let request = "POST /api/rest/vault/records_add HTTP/1.1\r\nHost: me:1\r\nConnection: close\r\n\r\n";
+            stream.write_all(request.as_bytes()).await?;
+            let mut answer = String::new();
+            tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.map(|_| answer)
+        })
+    };
+    let (ours_pem, theirs_pem) = (ours.root().pem(), theirs.root().pem());
+    let at = proxy.also_with_tls(upstream, &theirs_pem, &own(&ours)).unwrap();
+    assert!(ask(at, &theirs_pem).is_err(), "the door shows a certificate of its own");
+    assert_eq!(proxy.calls(), []);
+    let answer = ask(at, &ours_pem).unwrap();
+    assert!(answer.ends_with("\r\n\r\nme:1"), "{answer}");
+    let calls = proxy.calls();
+    assert_eq!((calls[0].service.as_str(), calls[0].operation.as_str()), ("keeper", "vault/records_add"));
+    assert!(calls[0].mutating && calls[0].is_ok());
+
+    let wrong = proxy.also_with_tls(upstream, &ours_pem, &own(&ours)).unwrap();
+    assert!(ask(wrong, &ours_pem).is_ok_and(|answer| answer.is_empty()) || ask(wrong, &ours_pem).is_err());
+    assert!(proxy.calls().iter().skip(1).all(|call| call.status.is_none()), "it trusts nobody else upstream");
+    let elsewhere = proxy.also_with_tls(([10, 0, 0, 1], 443).into(), &theirs_pem, &own(&ours));
+    assert_eq!(elsewhere.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
