@@ -146,6 +146,9 @@ async fn against(
         row.steps.extend(part.steps);
         row.flows.extend(part.flows);
     }
+    if let Some(why) = row.note.as_ref().filter(|_| row.flows.is_empty()) {
+        eprintln!("e2e: {emulator}: not run: {why}");
+    }
     let place = |played: &Played| flows.iter().position(|flow| flow.to_string() == played.flow);
     row.flows.sort_by_key(place);
     Containers::nothing_left()?;
@@ -157,15 +160,16 @@ async fn stage(emulator: Emulator, endpoint: &Endpoint, waiting: &Mutex<Vec<Flow
     let mut row = Row::default();
     let mut containers = Containers::new()?;
     match emulator.start(&mut containers, endpoint).await? {
-        Start::NotHere(why) => {
-            eprintln!("e2e: {emulator}: not run: {why}");
-            row.note = Some(why);
-        }
+        Start::NotHere(why) => row.note = Some(why),
         Start::Running(running) => {
             row.note = running.until.map(|step| format!("up to {step}"));
             let mut scene = Scene::set(running, e2e::binary(), &mut containers).await?;
             let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
             while let Some(flow) = next() {
+                if !flow.is_carried_by(&scene.running) {
+                    eprintln!("e2e: {emulator}: {flow} is not carried");
+                    continue;
+                }
                 let start = Instant::now();
                 let told = flow.play(&mut scene, measure).await;
                 let seconds = start.elapsed().as_secs();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use crate::{fuzz, product, run, schemas, tidy};
+use crate::{e2e, fuzz, images, product, run, schemas, tidy};
 
 /// The packages and features of every compiling step.
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
@@ -62,6 +62,8 @@ enum Step {
     Once,
     /// Deploy, plan and destroy against the emulator
     Sandbox,
+    /// The whole guide against emulators in containers
+    E2e,
     /// Half a minute of fuzzing for each target
     Fuzz,
 }
@@ -77,7 +79,7 @@ impl Step {
 
     /// Whether someone outside this repository confirms something here.
     fn has_a_witness(self) -> bool {
-        matches!(self, Self::Nextest | Self::Sandbox | Self::Fuzz)
+        matches!(self, Self::Nextest | Self::Sandbox | Self::E2e | Self::Fuzz)
     }
 }
 
@@ -180,6 +182,7 @@ impl Ci {
             ),
             Step::Once => once::check(self.fresh),
             Step::Sandbox => sandbox(),
+            Step::E2e => self.e2e(),
             Step::Fuzz => self.fuzz(),
         }
     }
@@ -192,6 +195,16 @@ impl Ci {
             cargo.arg("--locked");
         }
         cargo
+    }
+
+    fn e2e(&self) -> Result<()> {
+        if let Some(why) = images::missing()
+            && !self.strict
+        {
+            println!("e2e: skipped, because {why}");
+            return Ok(());
+        }
+        passed(e2e::run(&e2e::Options::in_ci())?, "a flow failed, or docs/e2e-matrix.md is stale")
     }
 
     fn fuzz(&self) -> Result<()> {
@@ -366,7 +379,7 @@ mod tests {
     #[test]
     fn without_options_every_step_runs_in_order() {
         let names: Vec<_> = chosen("").into_iter().map(Step::name).collect();
-        let expected = "fmt tidy clippy build nextest doctests doc deny schemas once sandbox fuzz";
+        let expected = "fmt tidy clippy build nextest doctests doc deny schemas once sandbox e2e fuzz";
         assert_eq!(names.join(" "), expected);
     }
 

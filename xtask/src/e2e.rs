@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::images::{self, Image};
+use crate::images::{self, Image, Ready};
 use crate::run;
 
 /// Where the committed matrix is.
@@ -32,6 +32,14 @@ pub(crate) struct Options {
     rest: Vec<OsString>,
 }
 
+impl Options {
+    /// As CI runs it.
+    pub(crate) fn in_ci() -> Self {
+        let rest = ["--emulator", "moto", "--emulator", "ministack", "--emulator", "localstack"];
+        Self { mutants: None, write: false, check: true, rest: rest.map(OsString::from).into() }
+    }
+}
+
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let asks = |flag: &str| options.rest.iter().any(|arg| arg == flag);
     let helps = asks("--help") || asks("-h");
@@ -40,12 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::from(images::NOT_HERE));
     }
     let binary = build(&run::root(), None)?;
-    let mut pictures = Vec::new();
-    if !helps {
-        for image in Image::value_variants() {
-            pictures.push((image.variable(), images::ready(*image, true)?));
-        }
-    }
+    let pictures = if helps { Vec::new() } else { pictures()? };
     if let Some(name) = &options.mutants {
         return mutants::run(name, &pictures);
     }
@@ -59,6 +62,16 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     let code = command.status().context("start the e2e binary")?.code().unwrap_or(1);
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Where the images are, as the environment of the `e2e` binary.
+fn pictures() -> Result<Vec<(String, String)>> {
+    let all = Image::value_variants();
+    let named = |(image, ready): (&Image, Ready)| match ready {
+        Ready::Here(name) => (image.variable(), name),
+        Ready::NotHere(why) => (image.variable() + "_MISSING", why),
+    };
+    Ok(all.iter().zip(images::ready(all, true)?).map(named).collect())
 }
 
 /// Builds the product and the end-to-end tests of a tree, with the features of every compiling step of CI, and says where

@@ -7,6 +7,7 @@
 
 mod docker;
 mod program;
+mod python;
 mod rootfs;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::{run, statically};
+use python::Python;
 
 /// The program cannot do its work here: the same number as the product's "the sandbox could not be started".
 pub(crate) const NOT_HERE: u8 = 7;
@@ -37,6 +39,8 @@ pub(crate) enum Image {
     Moto,
     /// MiniStack
     Ministack,
+    /// LocalStack, the last release that starts without an auth token
+    Localstack,
     /// Our pretend Keeper cloud
     KeeperFake,
     /// Who answers for an Automator
@@ -50,12 +54,20 @@ impl Image {
             Self::Moto => Some(Emulator {
                 published: "motoserver/moto:5.2.5",
                 requirements: "crates/sandbox/requirements/moto.txt",
-                command: &["python3", "-m", "moto.server", "-H", "0.0.0.0", "-p", "5000"],
+                python: "3.11",
+                module: &["moto.server", "-H", "0.0.0.0", "-p", "5000"],
             }),
             Self::Ministack => Some(Emulator {
                 published: "ministackorg/ministack:1.5.33",
                 requirements: "e2e/images/ministack.txt",
-                command: &["python3", "-m", "ministack"],
+                python: "3.11",
+                module: &["ministack"],
+            }),
+            Self::Localstack => Some(Emulator {
+                published: "localstack/localstack:4.14.0",
+                requirements: "e2e/images/localstack.txt",
+                python: "3.13",
+                module: &["localstack.runtime.main"],
             }),
             Self::KeeperFake | Self::AutomatorResponder => None,
         }
@@ -65,12 +77,13 @@ impl Image {
         match self {
             Self::Moto => "moto",
             Self::Ministack => "ministack",
+            Self::Localstack => "localstack",
             Self::KeeperFake => "keeper-fake",
             Self::AutomatorResponder => "automator-responder",
         }
     }
 
-    /// The variable in which the end-to-end tests look for it.
+    /// The variable in which the end-to-end tests look for it; with `_MISSING` behind it, for why there is none.
     pub(crate) fn variable(self) -> String {
         format!("E2E_IMAGE_{}", self.word().to_uppercase().replace('-', "_"))
     }
@@ -81,32 +94,51 @@ struct Emulator {
     published: &'static str,
     /// The Python packages in it: every release and every file pinned.
     requirements: &'static str,
-    /// How it begins when it is built here. A script that pip installs would name the Python of this machine.
-    command: &'static [&'static str],
+    /// The Python that it needs.
+    python: &'static str,
+    /// The module that it is when it is built here, and what that is told. A script that pip installs would name the Python of
+    /// this machine.
+    module: &'static [&'static str],
+}
+
+/// What came of an image.
+pub(crate) enum Ready {
+    /// It is on this machine, under this name.
+    Here(String),
+    /// It cannot be had, for this reason.
+    NotHere(String),
 }
 
 impl Emulator {
-    fn recipe(&self) -> Result<rootfs::Recipe> {
-        rootfs::Recipe::of(run::root().join(self.requirements), self.command)
+    /// None where there is no such Python.
+    fn recipe(&self) -> Result<Option<rootfs::Recipe>> {
+        let Some(python) = Python::find(self.python)? else { return Ok(None) };
+        Ok(Some(rootfs::Recipe::of(run::root().join(self.requirements), python, self.module)?))
     }
 
-    fn ready(&self, image: Image, pull: bool) -> Result<String> {
+    fn ready(&self, image: Image, pull: bool) -> Result<Ready> {
         let recipe = self.recipe()?;
-        let built = local(image, &recipe.hash());
-        for here in [self.published, built.as_str()] {
+        let built = recipe.as_ref().map(|recipe| local(image, &recipe.hash()));
+        for here in std::iter::once(self.published).chain(built.as_deref()) {
             if docker::has(here)? {
-                return Ok(here.to_owned());
+                return Ok(Ready::Here(here.to_owned()));
             }
         }
         if pull && docker::pull(self.published) {
-            return Ok(self.published.to_owned());
+            return Ok(Ready::Here(self.published.to_owned()));
         }
+        let (Some(recipe), Some(built)) = (recipe, built) else {
+            let (published, python) = (self.published, self.python);
+            return Ok(Ready::NotHere(format!(
+                "no registry gives {published}, and there is no Python {python} to build it with"
+            )));
+        };
         eprintln!("images: building {built}");
         let start = std::time::Instant::now();
         recipe.build(&built).with_context(|| format!("build the image {built}"))?;
         docker::forget_others(&built)?;
         eprintln!("images: built {built} in {:.0} s", start.elapsed().as_secs_f64());
-        Ok(built)
+        Ok(Ready::Here(built))
     }
 }
 
@@ -116,10 +148,17 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::from(NOT_HERE));
     }
     let wanted = if options.only.is_empty() { Image::value_variants() } else { &options.only };
-    for (variable, image) in ready(wanted, !options.no_pull)? {
-        println!("{variable}={image}");
+    let mut code = ExitCode::SUCCESS;
+    for (image, ready) in wanted.iter().zip(ready(wanted, !options.no_pull)?) {
+        match ready {
+            Ready::Here(name) => println!("{}={name}", image.variable()),
+            Ready::NotHere(why) => {
+                eprintln!("error: no image of {}: {why}", image.word());
+                code = ExitCode::from(NOT_HERE);
+            }
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Why there can be no images here, if so.
@@ -127,19 +166,18 @@ pub(crate) fn missing() -> Option<String> {
     docker::missing()
 }
 
-/// The names under which images are on this machine, once they are, each behind the variable for it.
-pub(crate) fn ready(images: &[Image], pull: bool) -> Result<Vec<(String, String)>> {
+/// Makes images ready, and says what came of each.
+pub(crate) fn ready(images: &[Image], pull: bool) -> Result<Vec<Ready>> {
     let ours = images.iter().any(|image| image.emulator().is_none());
     // Both programs are of one package.
     let programs = if ours { Some(statically::build("keeper-fake")?) } else { None };
     let mut ready = Vec::new();
     for image in images {
-        let name = match (image.emulator(), &programs) {
-            (None, Some(programs)) => program(*image, &programs.join(image.word()))?,
+        ready.push(match (image.emulator(), &programs) {
+            (None, Some(programs)) => Ready::Here(program(*image, &programs.join(image.word()))?),
             (Some(emulator), _) => emulator.ready(*image, pull)?,
             (None, None) => bail!("`{}` was not built", image.word()),
-        };
-        ready.push((image.variable(), name));
+        });
     }
     Ok(ready)
 }
@@ -173,22 +211,27 @@ mod tests {
 
     #[test]
     fn every_emulator_has_pinned_files() {
-        for image in [Image::Moto, Image::Ministack] {
+        for image in [Image::Moto, Image::Ministack, Image::Localstack] {
             let emulator = image.emulator().unwrap();
             let text = std::fs::read_to_string(run::root().join(emulator.requirements)).unwrap();
             let pinned = text.lines().filter(|line| line.contains("==") && !line.starts_with('#')).count();
             assert!(pinned > 5 && text.matches("--hash=sha256:").count() >= pinned, "{image:?}");
             let version = emulator.published.rsplit(':').next().unwrap();
-            assert!(text.contains(&format!("{}=={version}", image.word())), "{image:?}: both ways give one version");
+            let pinned = [image.word().to_owned(), format!("{}-core", image.word())];
+            let same = pinned.iter().any(|name| text.contains(&format!("\n{name}=={version}")));
+            assert!(
+                same || text.starts_with(&format!("{}=={version}", image.word())),
+                "{image:?}: both ways give one version"
+            );
         }
     }
 
     #[test]
     fn the_hash_changes_with_what_goes_in() {
         let [moto, ministack] = [Image::Moto, Image::Ministack].map(|image| image.emulator().unwrap());
-        let hash = |emulator: &Emulator| emulator.recipe().unwrap().hash();
+        let hash = |emulator: &Emulator| emulator.recipe().unwrap().unwrap().hash();
         assert_eq!(hash(&moto), hash(&moto));
         assert_ne!(hash(&moto), hash(&ministack));
-        assert_ne!(hash(&moto), hash(&Emulator { command: &["python3"], ..moto }));
+        assert_ne!(hash(&moto), hash(&Emulator { module: &["moto"], ..moto }));
     }
 }

@@ -20,14 +20,16 @@ pub(super) async fn changed(scene: &mut Scene) -> Result<Told> {
 async fn rows(scene: &mut Scene, rows: &[Row], what: &str) -> Result<Told> {
     let until = scene.until();
     scene.desk.deploy(&until).await?;
+    // Where an emulator does not carry the whole guide, this is what it does not carry.
+    let rest = rest(scene).await?;
+    ensure!(
+        rest.is_empty() || !until.is_empty(),
+        "after a deploy the plan should keep everything, and changes {rest:?}"
+    );
     let mut failures = Vec::new();
     let mut done = 0;
-    for row in rows {
-        // An emulator that does not carry the whole guide has not every node.
-        if !until.is_empty() && scene.account().await?.of(row.node).is_err() {
-            continue;
-        }
-        match one(scene, row, what, &until).await {
+    for row in rows.iter().filter(|row| !rest.contains(row.node)) {
+        match one(scene, row, what, &rest).await {
             Ok(()) => done += 1,
             Err(error) => {
                 failures.push(format!("{} {what}: {error:#}", row.node));
@@ -43,21 +45,29 @@ async fn rows(scene: &mut Scene, rows: &[Row], what: &str) -> Result<Told> {
     Ok(Told::did(format!("{done} {what}")))
 }
 
-async fn one(scene: &Scene, row: &Row, what: &str, until: &str) -> Result<()> {
+/// The nodes that the plan does not keep.
+async fn rest(scene: &Scene) -> Result<BTreeSet<String>> {
+    let changes = scene.desk.plan("").await?.changes();
+    Ok(changes.iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
+}
+
+async fn one(scene: &Scene, row: &Row, what: &str, rest: &BTreeSet<String>) -> Result<()> {
     let before = scene.account().await?;
     if row.by_hand.is_empty() {
         change(&scene.aws, &before, &scene.desk, row.node).await.context("do it by hand")?;
     }
-    for node in row.by_hand {
+    let there = |node: &&&str| !rest.contains(**node);
+    for node in row.by_hand.iter().filter(there) {
         delete(&scene.aws, &before, node).await.with_context(|| format!("delete {node} by hand"))?;
     }
-    let plan = if until.is_empty() { scene.desk.plan("").await?.changes() } else { Vec::new() };
-    scene.desk.deploy(until).await?;
-    if until.is_empty() {
-        scene.desk.all_keep("").await?;
-    }
-    let named = !until.is_empty() || plan == row.plan;
-    ensure!(named, "the plan said {plan:?}\n  and the table {:?}", row.plan);
+    let carried = |line: &&str| line.split(' ').next().is_some_and(|node| !rest.contains(node));
+    let plan = scene.desk.plan("").await?.changes();
+    let plan: Vec<&str> = plan.iter().map(String::as_str).filter(carried).collect();
+    scene.desk.deploy(&scene.until()).await?;
+    let now = self::rest(scene).await?;
+    ensure!(now == *rest, "the plan should keep everything but {rest:?}, and changes {now:?}");
+    let table: Vec<&str> = row.plan.iter().copied().filter(carried).collect();
+    ensure!(plan == table, "the plan said {plan:?}\n  and the table {table:?}");
     let after = scene.account().await?;
     unharmed(&before, &after, row).with_context(|| format!("after {} was {what}", row.node))
 }

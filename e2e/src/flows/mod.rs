@@ -14,7 +14,7 @@ use std::fmt;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::harness::Scene;
+use crate::harness::{Running, Scene};
 
 /// A flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -81,6 +81,11 @@ impl Flow {
             Self::Keeper | Self::Change => 7,
             Self::Drift => 9,
         }
+    }
+
+    /// Whether an emulator carries what it needs.
+    pub fn is_carried_by(self, running: &Running) -> bool {
+        self != Self::Keeper || running.until.is_none()
     }
 
     /// Plays it, from an empty account.

@@ -30,21 +30,23 @@ pub struct Thing {
 pub struct Account(pub BTreeMap<String, Thing>);
 
 impl Account {
-    /// Reads the account; `before` is what to leave out.
+    /// Reads the account; `before` is what to leave out. Unless it is `whole` it has no EFS, ECS and ELB.
     ///
     /// # Errors
     ///
     /// What a service says, with the question.
-    pub async fn read(aws: &Aws, before: &BTreeSet<String>) -> Result<Self> {
+    pub async fn read(aws: &Aws, before: &BTreeSet<String>, whole: bool) -> Result<Self> {
         let mut reading = Reading { aws, things: Vec::new(), tags: BTreeMap::new() };
         reading.network().await.context("read EC2")?;
         reading.logs().await.context("read CloudWatch Logs")?;
         reading.roles().await.context("read IAM")?;
-        reading.file_systems().await.context("read EFS")?;
-        reading.containers().await.context("read ECS")?;
+        if whole {
+            reading.file_systems().await.context("read EFS")?;
+            reading.containers().await.context("read ECS")?;
+            reading.balancers().await.context("read ELB")?;
+        }
         reading.secrets().await.context("read Secrets Manager")?;
         reading.certificates().await.context("read ACM")?;
-        reading.balancers().await.context("read ELB")?;
         reading.records().await.context("read Route 53")?;
         let things = reading.things.into_iter().filter(|thing| !before.contains(&thing.id));
         Ok(Self(things.map(|thing| (format!("{} {}", thing.kind, thing.id), thing)).collect()))

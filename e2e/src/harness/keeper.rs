@@ -39,7 +39,7 @@ pub(super) async fn open(
     // The product itself fills the other vault; a person would have the device's configuration from Keeper.
     let filled = Cloud::start(containers, desk, "filled", &responder, proxy).await?;
     filled.sign_in(desk, &config, "filled.toml")?;
-    desk.expect("deploy --config filled.toml --yes --until A8").await.context("fill a vault")?;
+    desk.expect("deploy --config filled.toml --yes --until K7").await.context("fill a vault")?;
     let secret = aws.secrets.get_secret_value().secret_id("automator/ksm-config").send().await?;
     desk.device = secret.secret_string.context("the secret has a text")?;
     let state: Value = read(&desk.directory().join("filled-state.json"))?;

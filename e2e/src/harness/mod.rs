@@ -14,7 +14,7 @@ pub(crate) mod wait;
 pub use account::{Account, Thing};
 pub use containers::{Containers, docker_missing, sweep};
 pub use desk::{Desk, Planned};
-pub use emulator::{Emulator, Endpoint, Start};
+pub use emulator::{Emulator, Endpoint, Running, Start};
 pub use hand::{change, delete};
 pub use stage::Scene;
 pub use vault::Administrator;

@@ -1,7 +1,34 @@
 //! What differs between emulators and AWS, levelled out here and nowhere else: the product never asks whom it talks to.
 
-use super::Emulator;
-use crate::proxy::Rewrite;
+use super::emulator::{Emulator, Running};
+use crate::proxy::{Rewrite, StandIn};
+
+/// The answers of services that an emulator does not have: nobody has anything there.
+pub(super) fn stand_ins(running: &Running) -> Vec<StandIn> {
+    let one = |service, operation, body| StandIn { service, operation, body };
+    if running.emulator != Emulator::LocalStack || running.until.is_none() {
+        return Vec::new();
+    }
+    let (efs, ecs, elb) = ("elasticfilesystem", "ecs", "elasticloadbalancing");
+    vec![
+        one(efs, "DescribeFileSystems", r#"{"FileSystems":[]}"#),
+        one(efs, "DescribeAccessPoints", r#"{"AccessPoints":[]}"#),
+        one(efs, "DescribeMountTargets", r#"{"MountTargets":[]}"#),
+        one(ecs, "ListClusters", r#"{"clusterArns":[]}"#),
+        one(ecs, "DescribeClusters", r#"{"clusters":[],"failures":[]}"#),
+        one(ecs, "ListServices", r#"{"serviceArns":[]}"#),
+        one(ecs, "DescribeServices", r#"{"services":[],"failures":[]}"#),
+        one(ecs, "ListTaskDefinitions", r#"{"taskDefinitionArns":[]}"#),
+        one(ecs, "ListTaskDefinitionFamilies", r#"{"families":[]}"#),
+        one(elb, "DescribeLoadBalancers", NO_LOAD_BALANCERS),
+        one(elb, "DescribeTargetGroups", NO_TARGET_GROUPS),
+    ]
+}
+
+const NO_LOAD_BALANCERS: &str = "<DescribeLoadBalancersResponse><DescribeLoadBalancersResult><LoadBalancers/>\
+    </DescribeLoadBalancersResult></DescribeLoadBalancersResponse>";
+const NO_TARGET_GROUPS: &str = "<DescribeTargetGroupsResponse><DescribeTargetGroupsResult><TargetGroups/>\
+    </DescribeTargetGroupsResult></DescribeTargetGroupsResponse>";
 
 /// What an emulator's answers say differently than AWS's.
 pub(super) fn rewrites(emulator: Emulator) -> Vec<Rewrite> {

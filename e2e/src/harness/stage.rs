@@ -40,6 +40,7 @@ impl Scene {
     pub async fn set(running: Running, binary: PathBuf, containers: &mut Containers) -> Result<Self> {
         let proxy = RecordingProxy::start(&running.endpoint)?;
         proxy.set_rewrites(normal::rewrites(running.emulator));
+        proxy.set_stand_ins(normal::stand_ins(&running));
         let mut services = BTreeMap::new();
         for (name, url) in &running.services {
             services.insert(name.clone(), proxy.also(url)?);
@@ -61,18 +62,24 @@ impl Scene {
     pub async fn empty(&mut self) -> Result<()> {
         self.proxy.end_script();
         if self.running.resets.is_empty() {
+            self.zone().await?;
             self.desk.expect("destroy --yes").await?;
         } else {
             self.running.reset().await?;
+            self.zone().await?;
         }
+        self.before = Account::read(&self.aws, &BTreeSet::new(), self.running.until.is_none()).await?.ids();
+        self.proxy.clear();
+        Ok(())
+    }
+
+    async fn zone(&self) -> Result<()> {
         let zones = self.aws.route53.list_hosted_zones_by_name().dns_name(Desk::ZONE).send().await?;
         if !zones.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == Desk::ZONE) {
             let make = self.aws.route53.create_hosted_zone().name(Desk::ZONE);
             let reference = format!("{:?}", std::time::SystemTime::now());
             make.caller_reference(reference).send().await.context("make the hosted zone")?;
         }
-        self.before = Account::read(&self.aws, &BTreeSet::new()).await?.ids();
-        self.proxy.clear();
         Ok(())
     }
 
@@ -82,7 +89,7 @@ impl Scene {
     ///
     /// What a service says.
     pub async fn account(&self) -> Result<Account> {
-        Account::read(&self.aws, &self.before).await
+        Account::read(&self.aws, &self.before, self.running.until.is_none()).await
     }
 
     /// Expects that nothing is left.

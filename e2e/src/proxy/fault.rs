@@ -55,6 +55,28 @@ impl Rewrite {
     }
 }
 
+/// An answer in place of the emulator's.
+#[derive(Debug, Clone, Copy)]
+pub struct StandIn {
+    /// The service, as the signature names it.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+    /// The answer: JSON, or XML where it begins so.
+    pub body: &'static str,
+}
+
+impl StandIn {
+    pub(super) fn answer(&self) -> Message {
+        let kind = if self.body.starts_with('<') { "text/xml" } else { "application/x-amz-json-1.1" };
+        Message {
+            start: "HTTP/1.1 200 OK".to_owned(),
+            headers: vec![("Content-Type".to_owned(), kind.to_owned())],
+            body: self.body.into(),
+        }
+    }
+}
+
 /// How a service refuses: Keeper and whom is asked in JSON or by paths of EFS in JSON, else XML in one of its two shapes.
 pub(super) fn refusal(request: &Message, status: u16, code: &str) -> Message {
     const SAYS: &str = "a fault of the harness";

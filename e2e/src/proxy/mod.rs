@@ -1,7 +1,7 @@
 //! A witness on the wire: a reverse proxy on loopback, outside the process under test, that writes down every call.
 //!
-//! Left alone it changes nothing but the framing of a body. A [script](RecordingProxy::set_script) makes calls go wrong, and
-//! [rewrites](RecordingProxy::set_rewrites) change words in answers. What it knows of AWS and of Keeper is how to read off a
+//! Left alone it changes nothing but the framing of a body. A [script](RecordingProxy::set_script) makes calls go wrong,
+//! [rewrites](RecordingProxy::set_rewrites) change words in answers, and [stand-ins](RecordingProxy::set_stand_ins) are answers. What it knows of AWS and of Keeper is how to read off a
 //! request which operation of which service it is, and in which form that service refuses. Requests are kept whole, secrets
 //! included, in memory only; nothing here prints a body.
 
@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use door::{Stream, Upstream};
 use fault::refusal;
-pub use fault::{Fault, Rewrite};
+pub use fault::{Fault, Rewrite, StandIn};
 use marker::{contains, needles, percent_decoded};
 use message::{Length, Message, broken};
 use name::{name, only_reads};
@@ -171,6 +171,11 @@ impl RecordingProxy {
         self.record.book().rewrites = rewrites;
     }
 
+    /// Answers these operations itself from now on.
+    pub fn set_stand_ins(&self, stand_ins: Vec<StandIn>) {
+        self.record.book().stand_ins = stand_ins;
+    }
+
     /// Which calls had a text in their request: as it is, percent-encoded, or in base64; in the body, the path or a
     /// header. Answers are not searched.
     pub fn bodies_contain(&self, marker: &str) -> Vec<(String, String)> {
@@ -219,6 +224,7 @@ struct Book {
     generation: usize,
     script: Option<Script>,
     rewrites: Vec<Rewrite>,
+    stand_ins: Vec<StandIn>,
 }
 
 struct Entry {
@@ -268,6 +274,19 @@ impl Record {
         }
     }
 
+    async fn answer(&self, request: &Message, upstream: &Upstream) -> io::Result<Message> {
+        match self.stand_in(&name(request)) {
+            Some(answer) => Ok(answer),
+            None => pass_on(request, upstream).await,
+        }
+    }
+
+    fn stand_in(&self, (service, operation): &(String, String)) -> Option<Message> {
+        let book = self.book();
+        let fits = |one: &&StandIn| one.service == service && one.operation == operation;
+        book.stand_ins.iter().find(fits).map(StandIn::answer)
+    }
+
     fn rewrite(&self, operation: &str, body: &mut Vec<u8>) {
         let book = self.book();
         for rewrite in book.rewrites.iter().filter(|rewrite| rewrite.operation == operation) {
@@ -315,7 +334,7 @@ async fn serve(client: Stream, upstream: &Upstream, record: &Record) -> io::Resu
         let answer = match &fault {
             Some(Fault::CutBefore) => Err(Error::other("cut before")),
             Some(Fault::Answer { status, code }) => Ok(refusal(&request, *status, code)),
-            _ => match pass_on(&request, upstream).await {
+            _ => match record.answer(&request, upstream).await {
                 // Nobody took the call: that may be said. Once somebody took it, only silence is true.
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(Message {
                     start: "HTTP/1.1 502 Bad Gateway".into(),

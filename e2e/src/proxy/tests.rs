@@ -243,6 +243,18 @@ fn a_script_makes_calls_go_wrong() {
 }
 
 #[test]
+fn a_stand_in_answers_for_a_service_that_is_not_there() {
+    let (endpoint, _asked) = upstream(&["HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n"]);
+    let proxy = RecordingProxy::start(&endpoint).unwrap();
+    proxy.set_stand_ins(vec![StandIn { service: "ecs", operation: "ListClusters", body: r#"{"clusterArns":[]}"# }]);
+    let ask =
+        |service: &str| talk(proxy.endpoint(), &signed("POST /", service, "X-Amz-Target: X.ListClusters\r\n", "{}"));
+    assert!(ask("ecs").ends_with(r#"{"clusterArns":[]}"#));
+    assert!(ask("rds").starts_with("HTTP/1.1 501 "), "it is only this service's");
+    assert_eq!(proxy.calls().iter().map(|call| call.status).collect::<Vec<_>>(), [Some(200), Some(501)]);
+}
+
+#[test]
 fn two_doors_share_one_record() {
     let (one, _one) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none"]);
     let (two, _two) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"]);

@@ -2,18 +2,16 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
 use super::docker;
+use super::python::Python;
 use crate::run;
 
 /// The release whose packages are named below.
 const RELEASE: &str = "bookworm";
-/// The Python of that release.
-const PYTHON: &str = "3.11";
-
 /// Python with all it loads, a shell for a person who looks inside, and nothing else.
 const PACKAGES: [&str; 34] = [
     "base-files",
@@ -62,14 +60,17 @@ const APPLETS: [&str; 9] = ["cat", "env", "ls", "ps", "sh", "sleep", "true", "wg
 pub(super) struct Recipe {
     requirements: PathBuf,
     text: String,
+    python: Python,
     command: Vec<String>,
 }
 
 impl Recipe {
-    pub(super) fn of(requirements: PathBuf, command: &[&str]) -> Result<Self> {
+    pub(super) fn of(requirements: PathBuf, python: Python, module: &[&str]) -> Result<Self> {
         let text =
             std::fs::read_to_string(&requirements).with_context(|| format!("read {}", requirements.display()))?;
-        Ok(Self { requirements, text, command: command.iter().map(|&word| word.to_owned()).collect() })
+        let mut command = vec![python.program_inside().display().to_string(), "-m".to_owned()];
+        command.extend(module.iter().map(|&word| word.to_owned()));
+        Ok(Self { requirements, text, python, command })
     }
 
     /// Of everything that goes in, and of this file, which says how.
@@ -94,6 +95,9 @@ impl Recipe {
         std::fs::create_dir_all(&root)?;
         unpack(&debs, &root)?;
         arrange(&root)?;
+        if let Some(prefix) = &self.python.prefix {
+            take_along(prefix, &root)?;
+        }
         self.python_packages(&work, &root)?;
         let command = self.command.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ");
         let changes = [
@@ -109,14 +113,15 @@ impl Recipe {
 
     /// By a pip of our own: the one of this machine may be missing, or be told to install nothing.
     fn python_packages(&self, work: &Path, root: &Path) -> Result<()> {
-        let venv = work.join("pip");
+        let Python { version, prefix } = &self.python;
+        let venv = work.join(if prefix.is_some() { format!("pip{version}") } else { "pip".to_owned() });
         if !venv.join("bin/pip").exists() {
-            run::check(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+            run::check(Command::new(self.python.program()).args(["-m", "venv"]).arg(&venv))?;
         }
         let mut pip = Command::new(venv.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]);
-        pip.args(["--root-user-action=ignore", "--require-hashes", "--only-binary=:all:", "--implementation=cp"]);
-        pip.args(["--python-version", PYTHON, "--target"]).arg(root.join("opt/python"));
+        pip.args(["--root-user-action=ignore", "--require-hashes", "--no-deps", "--only-binary=:all:"]);
+        pip.args(["--implementation=cp", "--python-version", version, "--target"]).arg(root.join("opt/python"));
         run::check(pip.arg("--requirement").arg(&self.requirements))?;
         // Its scripts begin with the path of this machine's Python.
         std::fs::remove_dir_all(root.join("opt/python/bin")).or_else(|error| match error.kind() {
@@ -125,6 +130,20 @@ impl Recipe {
         })?;
         Ok(())
     }
+}
+
+/// A Python of this machine, to the same place in the image, without what only its makers need.
+fn take_along(prefix: &Path, root: &Path) -> Result<()> {
+    let mut tar = Command::new("tar");
+    for left_out in ["__pycache__", "site-packages", "test", "tests", "idlelib", "tkinter", "ensurepip", "*.a"] {
+        tar.arg(format!("--exclude={left_out}"));
+    }
+    tar.arg("-c").arg(prefix).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut tar = tar.spawn().context("start tar")?;
+    let pipe = tar.stdout.take().context("read what tar writes")?;
+    let status = Command::new("tar").arg("-x").arg("-C").arg(root).stdin(pipe).status().context("start tar")?;
+    ensure!(status.success() && tar.wait()?.success(), "{} could not be copied", prefix.display());
+    Ok(())
 }
 
 fn unpack(debs: &Path, root: &Path) -> Result<()> {
@@ -164,7 +183,7 @@ fn arrange(root: &Path) -> Result<()> {
     }
     let python = root.join("usr/bin/python3");
     if !python.exists() {
-        symlink(format!("python{PYTHON}"), python)?;
+        symlink("python3.11", python)?;
     }
     // Debian's list of authorities, not this machine's, which may have others.
     let mut authorities = String::new();
