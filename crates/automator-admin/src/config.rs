@@ -34,6 +34,8 @@ pub struct Config {
     pub(crate) password: Option<SecretString>,
     pub(crate) proxy: Option<SecretString>,
     pub(crate) alternate: bool,
+    /// `certificate_check` is off (spec 2.1). It is kept and told, and not followed.
+    pub(crate) unchecked: bool,
     /// Names the clone code that was sent and not answered yet; empty when there is none.
     resuming: String,
 }
@@ -94,6 +96,7 @@ impl Config {
             proxy: secret(member(&whole, "proxy")?),
             resuming: member(&whole, RESUMING)?.to_owned(),
             alternate: whole.0.get("sso_master_password").and_then(Value::as_bool).unwrap_or(false),
+            unchecked: whole.0.get("certificate_check").and_then(Value::as_bool) == Some(false),
             whole,
         })
     }

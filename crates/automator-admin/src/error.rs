@@ -239,7 +239,8 @@ impl Error {
             )),
             Self::KeyRotation { .. } => Some("a newer version of this program may know the key".to_owned()),
             Self::Lost { what: Break::Connect, .. } => Some(
-                "check the server in the Keeper configuration, the proxy, and whether this machine reaches it on port 443"
+                "check the server in the Keeper configuration, the proxy, whether this machine reaches it on port 443, and who \
+                 issued the certificate that it shows"
                     .to_owned(),
             ),
             Self::Lost { write: true, .. } | Self::Deadline { write: true, .. } => {

@@ -243,6 +243,8 @@ pub enum Event {
     },
     /// The server does not take the hybrid envelope; the plain one is used from now on.
     HybridDropped,
+    /// The configuration asks for certificates not to be checked, which this program does not do.
+    StillChecking,
     /// The session had expired; this is a new one.
     SignedInAgain,
     /// The account is in another region; the client goes there.
@@ -279,6 +281,10 @@ impl fmt::Display for Event {
             }
             Self::KeyRotated { from, to } => write!(f, "the server asks for its key {to} instead of {from}"),
             Self::HybridDropped => f.write_str("the server does not take the hybrid envelope; using the plain one"),
+            Self::StillChecking => f.write_str(
+                "the Keeper configuration says \"certificate_check\": false; certificates are checked nevertheless: where a \
+                 private authority or a proxy issues them, name the authority's certificate",
+            ),
             Self::SignedInAgain => f.write_str("the session had expired; signed in again"),
             Self::Redirected { to } => write!(f, "the account is in another region: {to}"),
             Self::OtherAutomator { name, id } => {

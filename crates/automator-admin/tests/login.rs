@@ -4,10 +4,11 @@ mod common;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use automator_admin::config::{Config, ConfigFile, ConfigMemory, ConfigStore};
 use automator_admin::login::{Prompter, Question, SecondFactor};
-use automator_admin::{Error, Event, Login, Session};
+use automator_admin::{Error, Event, Login, Options, Session};
 use common::Stage;
 use keeper_fake::admin::{Calls, Home, Scripted};
 use keeper_fake::faults::{Fault, On};
@@ -128,6 +129,28 @@ async fn a_lost_answer_to_the_one_time_code_is_named_by_the_next_run() {
     says(&failed, &["keeper-login-not-resumed", "an earlier run sent this code", "keeper login", "password"]);
     stage.login().password(password(&stage)).sign_in().await.unwrap();
     stage.login().sign_in().await.expect("nothing else was harmed");
+}
+
+#[tokio::test]
+async fn a_configuration_that_wants_no_check_of_certificates_is_told_that_they_are_checked() {
+    let stage = Stage::new().await;
+    let text = String::from_utf8(stage.config.config().to_json().to_vec()).unwrap();
+    let text = text.replacen('{', "{\"certificate_check\": false,", 1);
+    let config = ConfigMemory::new(Config::parse(text.as_bytes()).unwrap());
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = said.clone();
+    let tells = move |options: Options| options.on_event(move |event| heard.lock().unwrap().push(event.clone()));
+
+    // Nobody vouches for the server, so nothing is said to it.
+    let untrusting = Options::new().server_keys(stage.fake.world().server_keys()).deadline(Duration::from_millis(300));
+    let failed = refused(Login::new(config.clone()).options(tells.clone()(untrusting))).await;
+    says(&failed, &["keeper-unreachable", "who issued the certificate"]);
+    assert_eq!((said.lock().unwrap().first(), stage.requests()), (Some(&Event::StillChecking), 0));
+    assert!(Event::StillChecking.to_string().contains("\"certificate_check\": false"));
+
+    Login::new(config.clone()).options(tells(stage.options())).sign_in().await.unwrap();
+    let kept = String::from_utf8(config.config().to_json().to_vec()).unwrap();
+    assert!(kept.contains("\"certificate_check\": false"), "the member is Commander's, and stays");
 }
 
 #[tokio::test]

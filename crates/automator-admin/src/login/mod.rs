@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use crate::config::{Config, ConfigError, ConfigStore};
 use crate::session::Session;
 use crate::transport::Transport;
-use crate::{Error, Options};
+use crate::{Error, Event, Options};
 
 pub use error::{LoginError, RESTRICTED_CLIENT, SIGN_IN};
 pub(crate) use flow::{Flow, Opened};
@@ -105,6 +105,9 @@ impl Login {
         let mut options = self.options;
         if options.proxy.is_none() {
             options.proxy = config.proxy.clone();
+        }
+        if config.unchecked {
+            options.tell(&Event::StillChecking);
         }
         let transport = Transport::new(host, options)?;
         let means = self.means;

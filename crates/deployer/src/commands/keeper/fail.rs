@@ -15,10 +15,7 @@ fn exit(maybe_done: bool) -> ExitCode {
 pub(super) fn administrator(error: impl Into<automator_admin::Error>, step: &str) -> Refusal {
     let error = error.into();
     let exit = exit(error.maybe_done());
-    let mut failure = keeper_infra::failed(error).failure(&NodeId::from("keeper"), step);
-    // Most messages have Keeper's own text already.
-    failure.causes.retain(|cause| !failure.message.contains(cause.as_str()));
-    Refusal::of(exit, vec![failure])
+    Refusal::of(exit, vec![keeper_infra::failed(error).failure(&NodeId::from("keeper"), step)])
 }
 
 /// A device's call that failed.
