@@ -342,13 +342,18 @@ async fn a_zone_is_found_by_its_id_and_a_host_without_one_is_told() {
         graph
     };
     assert_quiet(&graph(&world.host, Some(&world.zone)), cx).await;
-    for (host, zone) in [
-        ("automator.nowhere.invalid", None),
-        ("automator.nowhere.invalid", Some(world.zone.as_str())),
-        (world.host.as_str(), Some("ZNOTTHERE")),
-    ] {
+    let elsewhere = graph("automator.nowhere.invalid", Some(world.zone.as_str()));
+    let failures = elsewhere.discover(cx, &elsewhere.everything()).await.err().unwrap();
+    assert_eq!(failures[0].code, "dns-zone-not-found");
+    for (host, zone) in [("automator.nowhere.invalid", None), (world.host.as_str(), Some("ZNOTTHERE"))] {
         let graph = graph(host, zone);
-        let failures = graph.discover(cx, &graph.everything()).await.err().unwrap();
-        assert_eq!(failures[0].code, "dns-zone-not-found");
+        let Ok(discovery) = graph.discover(cx, &graph.everything()).await else { panic!("absence is no failure") };
+        let plan = graph.plan(&discovery);
+        let Some(Planned::Blocked { code, why }) = plan.blocked().next().map(|change| &change.action) else {
+            panic!("a deploy needs the zone")
+        };
+        assert!(code == "dns-zone-not-found" && why.contains(zone.unwrap_or(host)), "{why}");
+        let gone = graph.destroy(cx, Limits::default(), &discovery).await;
+        assert!(gone.is_done(), "a destroy does not");
     }
 }

@@ -221,6 +221,7 @@ pub(crate) trait Erased: Send + Sync {
     fn look<'a>(&'a self, cx: &'a Cx, outlook: &'a Outlook) -> BoxFuture<'a, Result<Seen<Value>>>;
     fn plan(&self, found: &Value, outlook: &Outlook) -> Verdict;
     fn waits(&self) -> Option<String>;
+    fn missing(&self) -> (&'static str, String);
     fn output(&self, found: &Value) -> Value;
     fn apply<'a>(&'a self, cx: &'a Cx, action: Action<Value>, outlook: &'a Outlook) -> BoxFuture<'a, Result<Value>>;
     fn destroy<'a>(&'a self, cx: &'a Cx, found: &Value) -> BoxFuture<'a, Result<()>>;
@@ -254,6 +255,10 @@ impl<R: Resource> Erased for R {
 
     fn waits(&self) -> Option<String> {
         Resource::waits(self)
+    }
+
+    fn missing(&self) -> (&'static str, String) {
+        Resource::missing(self)
     }
 
     fn output(&self, found: &Value) -> Value {

@@ -315,7 +315,8 @@ impl Graph {
         let Some((found, mark)) = &seen.current else {
             return match ownership {
                 Ownership::Referenced => {
-                    blocked("missing", format!("{} is referenced and does not exist", subject.node))
+                    let (code, why) = resource.missing();
+                    blocked(code, why)
                 }
                 Ownership::Managed | Ownership::Adopted => (Planned::Create, Survives::Nothing),
             };

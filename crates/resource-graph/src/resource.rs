@@ -58,6 +58,11 @@ pub trait Resource: Send + Sync + 'static {
         None
     }
 
+    /// What is said when it is only referenced and does not exist: a code and a sentence. Pure.
+    fn missing(&self) -> (&'static str, String) {
+        ("missing", format!("{} is referenced and does not exist", self.id()))
+    }
+
     /// What others may read of it. Pure.
     fn output(&self, found: &Self::Found) -> Self::Output;
 

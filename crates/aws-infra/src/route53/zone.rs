@@ -38,33 +38,34 @@ impl Found {
 impl HostedZone {
     /// The zone's id.
     pub(super) async fn find(&self) -> Result<HostedZoneId> {
-        Ok(self.there().await?.id)
+        match self.there().await? {
+            Some(found) => Ok(found.id),
+            None => Err(self.not_found(format!("find the hosted-zone that owns {}", self.host))),
+        }
     }
 
-    async fn there(&self) -> Result<Found> {
+    async fn there(&self) -> Result<Option<Found>> {
         match &self.zone {
             Some(id) => self.named(id).await,
             None => self.longest().await,
         }
     }
 
-    async fn named(&self, id: &str) -> Result<Found> {
+    async fn named(&self, id: &str) -> Result<Option<Found>> {
         let action = format!("read hosted-zone `{id}`");
         let answer = self.home.aws.route53.get_hosted_zone().id(id).send().await;
         let answer = unless_missing(answer, &["NoSuchHostedZone"], &action)?;
-        let Some(zone) = answer.as_ref().and_then(|answer| answer.hosted_zone()) else {
-            return Err(self.not_found(format!("find hosted-zone `{id}`")));
-        };
+        let Some(zone) = answer.as_ref().and_then(|answer| answer.hosted_zone()) else { return Ok(None) };
         let found = read(zone, &action)?;
         if found.private || !found.owns(&self.host) {
             let kind = if found.private { "private" } else { "public" };
             let because = format!("hosted-zone `{id}` is {kind} and called {}", found.name);
             return Err(self.not_found(format!("use hosted-zone `{id}` for {}", self.host)).because(because));
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
-    async fn longest(&self) -> Result<Found> {
+    async fn longest(&self) -> Result<Option<Found>> {
         let action = "list hosted-zones";
         let mut pages = self.home.aws.route53.list_hosted_zones().into_paginator().send();
         let mut zones = Vec::new();
@@ -76,17 +77,15 @@ impl HostedZone {
         self.choose(zones)
     }
 
-    fn choose(&self, mut zones: Vec<Found>) -> Result<Found> {
+    fn choose(&self, mut zones: Vec<Found>) -> Result<Option<Found>> {
         zones.retain(|zone| !zone.private && zone.owns(&self.host));
         zones.sort_by(|one, other| other.name.len().cmp(&one.name.len()).then(one.id.cmp(&other.id)));
         let mut zones = zones.into_iter();
-        let Some(first) = zones.next() else {
-            return Err(self.not_found(format!("find the hosted-zone that owns {}", self.host)));
-        };
+        let Some(first) = zones.next() else { return Ok(None) };
         // Several zones may have one name; only one of them is delegated to, and the list does not say which.
         let twins: Vec<String> = zones.filter(|zone| zone.name == first.name).map(|zone| zone.id.to_string()).collect();
         if twins.is_empty() {
-            return Ok(first);
+            return Ok(Some(first));
         }
         let ids = format!("{}, {}", first.id, twins.join(", "));
         Err(Error::new("dns-zone-ambiguous", format!("choose among the hosted-zones called {}: {ids}", first.name))
@@ -129,9 +128,17 @@ impl Resource for HostedZone {
 
     fn needs(&self) {}
 
-    /// Absence is an error: nothing of ours could make one.
+    /// Absence blocks a deploy, because nothing of ours could make one, but no destroy: then the record is gone with it.
     async fn look(&self, _cx: &Cx, (): &Present<Self>) -> Result<Seen<Found>> {
-        Ok(Seen::here(self.there().await?, Mark::Stranger))
+        Ok(self.there().await?.map_or_else(Seen::absent, |found| Seen::here(found, Mark::Stranger)))
+    }
+
+    fn missing(&self) -> (&'static str, String) {
+        let why = match &self.zone {
+            Some(zone) => format!("hosted-zone `{zone}` does not exist"),
+            None => format!("no public hosted-zone of this account owns {}", self.host),
+        };
+        ("dns-zone-not-found", why)
     }
 
     fn plan(&self, _found: &Found, (): &Knowns<Self>) -> Verdict {
@@ -186,7 +193,8 @@ mod tests {
             host: "Automator.Corp.Example.com".to_owned(),
             zone: None,
         };
-        wanted.choose(zones).map(|zone| zone.id.to_string())
+        let chosen = wanted.choose(zones)?;
+        Ok(chosen.map_or_else(|| wanted.missing().0.to_owned(), |zone| zone.id.to_string()))
     }
 
     #[tokio::test]
@@ -202,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn none_and_two_are_both_told_apart() {
-        assert_eq!(choose(vec![zone("Z1", "example.org", false)]).unwrap_err().code(), "dns-zone-not-found");
+        assert_eq!(choose(vec![zone("Z1", "example.org", false)]).unwrap(), "dns-zone-not-found");
         let twins = vec![zone("Z1", "example.com", false), zone("Z2", "example.com", false)];
         let error = choose(twins).unwrap_err();
         assert_eq!(error.code(), "dns-zone-ambiguous");
