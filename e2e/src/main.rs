@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
@@ -41,6 +41,9 @@ struct Cli {
     /// The first seed, to see one again
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
+    /// Let every call take this much longer, in milliseconds, as the way to AWS does
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
     /// Before how many emulators of a kind flows play at once
     #[arg(long, default_value_t = 2)]
     stages: usize,
@@ -56,8 +59,8 @@ struct Cli {
     /// Print the matrix in this form
     #[arg(long, value_enum, default_value_t = Form::Text)]
     format: Form,
-    /// Write the matrix, as Markdown, into this file
-    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    /// Write the matrix, as Markdown, into this file; only for a whole run
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "emulator", "flow"])]
     write: Option<PathBuf>,
     /// Fail when this file does not say what this run found
     #[arg(long, value_name = "FILE")]
@@ -103,7 +106,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         services: cli.endpoint_service.iter().cloned().collect::<BTreeMap<_, _>>(),
         i_will_pay: cli.i_will_pay,
     };
-    let measure = Measure { seeds: cli.seeds, kills: cli.kills, first_seed: cli.first_seed };
+    let latency = Duration::from_millis(cli.latency);
+    let measure = Measure { seeds: cli.seeds, kills: cli.kills, first_seed: cli.first_seed, latency };
     let mut matrix = Matrix::default();
     for emulator in emulators {
         matrix.rows.push(against(emulator, &endpoint, &flows, measure, cli.stages).await?);
@@ -164,6 +168,7 @@ async fn stage(emulator: Emulator, endpoint: &Endpoint, waiting: &Mutex<Vec<Flow
         Start::Running(running) => {
             row.note = running.until.map(|step| format!("up to {step}"));
             let mut scene = Scene::set(running, e2e::binary(), &mut containers).await?;
+            scene.proxy.set_latency(measure.latency);
             let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
             while let Some(flow) = next() {
                 if !flow.is_carried_by(&scene.running) {

@@ -20,8 +20,7 @@ const RATE: u64 = 60;
 /// The answer of every single create is lost once, and of every single delete.
 pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
     let until = scene.until();
-    scene.desk.deploy(&until).await?;
-    let census = scene.account().await?.census();
+    let made = made(scene, &[&BY_HAND]).await?.remove(0);
     let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
     for call in scene.proxy.calls().iter().filter(|call| call.is_create()) {
         *wanted.entry(call.operation.clone()).or_default() += 1;
@@ -46,7 +45,7 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
         let times = lost.iter().filter(|(lost, _)| lost == operation).count();
         ensure!(times > 0, "no answer of {operation} was lost, of {count}");
     }
-    finished(scene, &until, &census).await.context("after every create's answer was lost")?;
+    finished(scene, &BY_HAND, &made).await.context("after every create's answer was lost")?;
 
     // What is deleted already is no reason to fail, so one run is enough here.
     scene.proxy.clear();
@@ -66,14 +65,14 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
     Ok(Told::did(format!("{} kinds of creates and {} of deletes lost their answers", wanted.len(), gone.len())))
 }
 
-/// Deploy and destroy under faults that a seed decides.
+/// Deploy and destroy under faults that a seed decides, with every second seed signed in to Keeper.
 pub(super) async fn seeds(scene: &mut Scene, measure: Measure) -> Result<Told> {
-    let until = scene.until();
-    scene.desk.deploy(&until).await?;
-    let census = scene.account().await?.census();
+    let ways = ways(scene);
+    let made = made(scene, &ways).await?;
     for seed in measure.first_seed..measure.first_seed + measure.seeds {
+        let (way, made) = chosen(&ways, &made, seed);
         scene.empty().await?;
-        for (line, finish) in [(format!("deploy --yes {SAYS} {until}"), true), ("destroy --yes".to_owned(), false)] {
+        for (line, finish) in [(way.deploy(scene), true), (way.destroy.to_owned(), false)] {
             scene.proxy.clear();
             scene.proxy.set_script(random(seed));
             for _ in 0..AGAIN {
@@ -84,55 +83,117 @@ pub(super) async fn seeds(scene: &mut Scene, measure: Measure) -> Result<Told> {
             scene.proxy.end_script();
             let faults = scene.proxy.calls().iter().filter(|call| call.fault.is_some()).count();
             ensure!(faults > 0, "seed {seed} made nothing go wrong");
+            let what = || format!("`{line}` with seed {seed}");
             if finish {
-                finished(scene, &until, &census).await.with_context(|| format!("deploy with seed {seed}"))?;
+                finished(scene, way, made).await.with_context(what)?;
             } else {
-                scene.desk.expect("destroy --yes").await.with_context(|| format!("destroy with seed {seed}"))?;
-                scene.nothing_left().await.with_context(|| format!("destroy with seed {seed}"))?;
+                gone(scene, way).await.with_context(what)?;
             }
         }
     }
-    Ok(Told::did(format!("{} seeds, each for deploy and destroy", measure.seeds)))
+    Ok(Told::did(format!("{} seeds, each for deploy and destroy, {}", measure.seeds, told(&ways))))
 }
 
-/// SIGKILL at random moments of a deploy and of a destroy.
+/// SIGKILL at random moments of a deploy and of a destroy, with every second pair signed in to Keeper.
 pub(super) async fn kills(scene: &mut Scene, measure: Measure) -> Result<Told> {
-    let until = scene.until();
-    let start = Instant::now();
-    scene.desk.deploy(&until).await?;
-    let whole = start.elapsed();
-    let census = scene.account().await?.census();
+    let ways = ways(scene);
+    let made = made(scene, &ways).await?;
     for kill in 0..measure.kills {
         let destroy = kill % 2 == 1;
+        let (way, made) = chosen(&ways, &made, kill / 2);
         if !destroy {
             scene.empty().await?;
         }
         let permille = u32::try_from(mix(measure.first_seed.wrapping_mul(1000) + kill) % 1000).unwrap_or(500);
-        let moment = whole * permille / 1000;
-        let line = if destroy { "destroy --yes".to_owned() } else { format!("deploy --yes {SAYS} {until}") };
+        let moment = made.took * permille / 1000;
+        let line = if destroy { way.destroy.to_owned() } else { way.deploy(scene) };
         let mut child = scene.desk.spawn(&line)?;
         pause(moment).await;
         child.start_kill().context("end the run")?;
         child.wait().await?;
-        let what = format!("{} killed after {moment:?}", line.split(' ').next().unwrap_or_default());
+        let what = || format!("`{line}` killed after {moment:?}");
         if destroy {
-            scene.desk.expect("destroy --yes").await.context(what.clone())?;
-            scene.nothing_left().await.context(what)?;
+            gone(scene, way).await.with_context(what)?;
         } else {
-            finished(scene, &until, &census).await.context(what)?;
+            finished(scene, way, made).await.with_context(what)?;
         }
     }
-    Ok(Told::did(format!("{} kills", measure.kills)))
+    Ok(Told::did(format!("{} kills, {}", measure.kills, told(&ways))))
+}
+
+/// How a person runs it: with the Keeper half done by hand, or signed in.
+struct Way {
+    deploy: &'static str,
+    destroy: &'static str,
+    config: &'static str,
+}
+
+const BY_HAND: Way =
+    Way { deploy: "deploy --yes --confirm A15 --acknowledge-a16", destroy: "destroy --yes", config: "" };
+const SIGNED_IN: Way = Way {
+    deploy: "deploy --config keeper.toml --yes --acknowledge-a16",
+    destroy: "destroy --config keeper.toml --yes --keeper",
+    config: "--config keeper.toml",
+};
+
+impl Way {
+    fn deploy(&self, scene: &Scene) -> String {
+        format!("{} {}", self.deploy, scene.until())
+    }
+}
+
+/// What an undisturbed run makes, and how long it takes.
+struct Made {
+    account: BTreeMap<&'static str, usize>,
+    vault: Vec<(&'static str, usize)>,
+    took: Duration,
+}
+
+fn ways(scene: &Scene) -> Vec<&'static Way> {
+    if scene.until().is_empty() { vec![&BY_HAND, &SIGNED_IN] } else { vec![&BY_HAND] }
+}
+
+fn told(ways: &[&Way]) -> &'static str {
+    if ways.len() > 1 { "every second one signed in to Keeper" } else { "none signed in to Keeper" }
+}
+
+fn chosen<'a>(ways: &[&'static Way], made: &'a [Made], number: u64) -> (&'static Way, &'a Made) {
+    let index = usize::try_from(number).unwrap_or_default() % ways.len();
+    (ways[index], &made[index])
+}
+
+async fn made(scene: &mut Scene, ways: &[&'static Way]) -> Result<Vec<Made>> {
+    let mut all = Vec::new();
+    for way in ways {
+        scene.empty().await?;
+        let start = Instant::now();
+        scene.desk.expect(&way.deploy(scene)).await?;
+        let took = start.elapsed();
+        let (account, vault) = (scene.account().await?.census(), scene.administrator.census().await?);
+        all.push(Made { account, vault, took });
+        scene.desk.expect(way.destroy).await?;
+    }
+    Ok(all)
 }
 
 /// The next run ends well, keeps everything afterwards, and there is no twin of anything.
-async fn finished(scene: &Scene, until: &str, census: &BTreeMap<&'static str, usize>) -> Result<()> {
-    scene.desk.deploy(until).await?;
-    if until.is_empty() {
-        scene.desk.all_keep("").await?;
+async fn finished(scene: &Scene, way: &Way, made: &Made) -> Result<()> {
+    scene.desk.expect(&way.deploy(scene)).await?;
+    if scene.until().is_empty() {
+        scene.desk.all_keep(way.config).await?;
     }
-    let now = scene.account().await?.census();
-    ensure!(now == *census, "there should be {census:?}, and there is {now:?}");
+    let (account, vault) = (scene.account().await?.census(), scene.administrator.census().await?);
+    ensure!(account == made.account, "there should be {:?}, and there is {account:?}", made.account);
+    ensure!(vault == made.vault, "there should be {:?} in the vault, and there is {vault:?}", made.vault);
+    Ok(())
+}
+
+/// The next run ends well, and there is nothing any more.
+async fn gone(scene: &Scene, way: &Way) -> Result<()> {
+    scene.desk.expect(way.destroy).await?;
+    scene.nothing_left().await?;
+    let vault = scene.administrator.census().await?;
+    ensure!(vault.iter().all(|(_, count)| *count == 0), "something is left in the vault: {vault:?}");
     Ok(())
 }
 
@@ -149,7 +210,10 @@ fn random(seed: u64) -> impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static 
             return None;
         }
         Some(match dice / 1000 % 6 {
-            0 => Fault::Answer { status: 400, code: throttled(&call.service).to_owned() },
+            0 => {
+                let (status, code) = throttled(&call.service);
+                Fault::Answer { status, code: code.to_owned() }
+            }
             1 => Fault::Answer { status: 500, code: "InternalError".to_owned() },
             2 => Fault::Answer { status: 503, code: "ServiceUnavailable".to_owned() },
             3 => Fault::Delay(Duration::from_millis(700)),
@@ -160,11 +224,12 @@ fn random(seed: u64) -> impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static 
 }
 
 /// How a service says "too fast".
-fn throttled(service: &str) -> &'static str {
+fn throttled(service: &str) -> (u16, &'static str) {
     match service {
-        "ec2" => "RequestLimitExceeded",
-        "iam" | "elasticloadbalancing" | "route53" | "sts" => "Throttling",
-        _ => "ThrottlingException",
+        "keeper" => (403, "throttled"),
+        "ec2" => (400, "RequestLimitExceeded"),
+        "iam" | "elasticloadbalancing" | "route53" | "sts" => (400, "Throttling"),
+        _ => (400, "ThrottlingException"),
     }
 }
 

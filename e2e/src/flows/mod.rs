@@ -10,6 +10,7 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -54,6 +55,8 @@ pub struct Measure {
     pub kills: u64,
     /// Where the seeds begin.
     pub first_seed: u64,
+    /// How much longer every call takes.
+    pub latency: Duration,
 }
 
 /// What a flow found.

@@ -57,7 +57,7 @@ impl Desk {
     ///
     /// When a file cannot be written.
     pub fn new(
-        binary: PathBuf,
+        binary: &Path,
         endpoint: &str,
         services: &BTreeMap<String, String>,
         keys: Option<[String; 2]>,
@@ -98,7 +98,10 @@ url = "{endpoint}"
         let (own, other) = (issue()?, issue()?);
         std::fs::write(directory.path().join("ssl-certificate.pfx"), own.to_pfx(&SecretString::from(PASSWORD))?)?;
         std::fs::write(directory.path().join(AUTHORITY), authority.root().pem())?;
-        Ok(Self { directory, binary, keys, device: String::new(), own, other, authority })
+        // Of its own, so that nobody who builds meanwhile takes it away.
+        let own_binary = directory.path().join("keeper-automator");
+        std::fs::copy(binary, &own_binary).with_context(|| format!("copy {}", binary.display()))?;
+        Ok(Self { directory, binary: own_binary, keys, device: String::new(), own, other, authority })
     }
 
     /// A certificate for another host, by the same authority, with its key and in PEM.

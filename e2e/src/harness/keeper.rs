@@ -100,6 +100,14 @@ impl Cloud {
         format!("{}-config.json", self.name)
     }
 
+    fn password_file(&self) -> String {
+        format!("{}-password.txt", self.name)
+    }
+
+    fn password(&self) -> Result<&str> {
+        self.facts["commander"]["password"].as_str().context("the facts have the administrator's password")
+    }
+
     /// Its public keys by their ids, in base64.
     fn keys(&self) -> Result<BTreeMap<i32, String>> {
         serde_json::from_value(self.facts["server_keys"].clone()).context("read the server keys of the facts")
@@ -110,6 +118,7 @@ impl Cloud {
         let key = |(id, text): (i32, String)| Ok((id, PublicKey::from_base64(&text)?));
         Ok(Administrator {
             config: desk.directory().join(self.login()),
+            password: self.password()?.to_owned().into(),
             host: self.server.to_string().parse()?,
             keys: ServerKeys::of(self.keys()?.into_iter().map(key).collect::<Result<Vec<_>>>()?),
             authority: std::fs::read_to_string(desk.directory().join(AUTHORITY))?,
@@ -123,7 +132,10 @@ impl Cloud {
         let name = self.login();
         std::fs::write(desk.directory().join(&name), login.to_string())?;
         let node = self.facts["nodes"]["sso"]["name"].as_str().context("the facts name a node with single sign-on")?;
-        let half = format!("\n[keeper.login]\nconfig = \"{name}\"\n");
+        // A run that dies in the moment of signing in takes the clone code with it; then the password is needed.
+        std::fs::write(desk.directory().join(self.password_file()), self.password()?)?;
+        let file_of = self.password_file();
+        let half = format!("\n[keeper.login]\nconfig = \"{name}\"\npassword = {{ file = \"{file_of}\" }}\n");
         self.write(desk, config, file, &half, &format!("[automator]\nnode = \"{node}\"\n\n"))
     }
 

@@ -46,7 +46,7 @@ impl Scene {
             services.insert(name.clone(), proxy.also(url)?);
         }
         let keys = ["testing".to_owned(), "testing".to_owned()];
-        let mut desk = Desk::new(binary, proxy.endpoint(), &services, Some(keys))?;
+        let mut desk = Desk::new(&binary, proxy.endpoint(), &services, Some(keys))?;
         let aws = Account::door(&running.endpoint, &running.services).await?;
         let administrator = super::keeper::open(containers, &mut desk, &aws, &proxy).await?;
         let mut scene = Self { running, proxy, desk, aws, administrator, before: BTreeSet::new() };

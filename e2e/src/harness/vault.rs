@@ -10,6 +10,7 @@ use automator_admin::config::ConfigFile;
 use automator_admin::vault::{Marker, application, attachment, device, folder, record, share};
 use automator_admin::{Login, Options, Session};
 use keeper_wire::{Host, ServerKeys};
+use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 /// The deployment on the desk.
@@ -19,6 +20,8 @@ const DEPLOYMENT: &str = "automator";
 pub struct Administrator {
     /// The configuration of the sign-in.
     pub(super) config: PathBuf,
+    /// What else to sign in with.
+    pub(super) password: SecretString,
     /// Where the cloud is.
     pub(super) host: Host,
     /// Its public keys.
@@ -124,7 +127,7 @@ impl Administrator {
     async fn sign_in(&self) -> Result<Session> {
         let options = Options::new().host(self.host.clone()).server_keys(self.keys.clone());
         let options = options.authority(self.authority.as_bytes());
-        let login = Login::new(ConfigFile::at(&self.config)).options(options);
+        let login = Login::new(ConfigFile::at(&self.config)).options(options).password(self.password.clone());
         login.sign_in().await.context("sign in to the vault by hand")
     }
 }

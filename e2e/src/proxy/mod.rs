@@ -171,6 +171,11 @@ impl RecordingProxy {
         self.record.book().rewrites = rewrites;
     }
 
+    /// Lets every call take so much longer from now on, as the way to AWS does.
+    pub fn set_latency(&self, latency: Duration) {
+        self.record.book().latency = latency;
+    }
+
     /// Answers these operations itself from now on.
     pub fn set_stand_ins(&self, stand_ins: Vec<StandIn>) {
         self.record.book().stand_ins = stand_ins;
@@ -225,6 +230,7 @@ struct Book {
     script: Option<Script>,
     rewrites: Vec<Rewrite>,
     stand_ins: Vec<StandIn>,
+    latency: Duration,
 }
 
 struct Entry {
@@ -328,6 +334,10 @@ async fn serve(client: Stream, upstream: &Upstream, record: &Record) -> io::Resu
         request.read_body(&mut client, Length::None).await?;
         let last = request.has("connection", "close") || request.start.ends_with("HTTP/1.0");
         let (entry, fault) = record.begin(&request);
+        let latency = record.book().latency;
+        if !latency.is_zero() {
+            wait(latency).await;
+        }
         if let Some(Fault::Delay(time)) = fault {
             wait(time).await;
         }

@@ -208,7 +208,7 @@ fn it_ends_when_it_is_dropped() {
 
 #[test]
 fn a_script_makes_calls_go_wrong() {
-    let (endpoint, questions) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbusy"; 3]);
+    let (endpoint, questions) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbusy"; 4]);
     let proxy = RecordingProxy::start(&endpoint).unwrap();
     let ask = |action: &str, service: &str| {
         talk(proxy.endpoint(), &signed("POST /", service, "", &format!("Action={action}")))
@@ -234,10 +234,15 @@ fn a_script_makes_calls_go_wrong() {
     assert!(ask("DeleteVpc", "ec2").ends_with("idle"));
     proxy.end_script();
     assert!(ask("DeleteVpc", "ec2").ends_with("busy"));
+    let slow = Duration::from_millis(60);
+    proxy.set_latency(slow);
+    ask("DeleteVpc", "ec2");
+    let call = proxy.calls().pop().unwrap();
+    assert!(call.ended.unwrap() - call.began >= slow);
     let faults: Vec<_> = proxy.calls().iter().map(|call| call.fault).collect();
     assert_eq!(
         faults,
-        [Some("refused"), Some("refused"), Some("cut before"), Some("cut after"), Some("reworded"), None]
+        [Some("refused"), Some("refused"), Some("cut before"), Some("cut after"), Some("reworded"), None, None]
     );
     assert!(proxy.calls()[3].status.is_none() && proxy.calls()[3].ended.is_some());
 }
