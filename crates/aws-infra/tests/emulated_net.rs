@@ -10,13 +10,13 @@ use aws_infra::ec2::{
     RouteTables, Subnet, SubnetOutput, Subnets, Vpc, Vpcs,
 };
 use aws_infra::iam::{Role, RolePolicy, Roles, Statement};
-use aws_infra::secretsmanager::{Secret, Secrets, Value};
+use aws_infra::secretsmanager::{Secret, Secrets, Value, Versions};
 use aws_infra::{
     AccessPointId, Aws, Connection, DEPLOYMENT_TAG, DIGEST_TAG, FileSystemId, Home, SecretArn, SubnetId, VpcId,
 };
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter};
 use resource_graph::{Cx, Fixed, Graph, Label, Limits, NodeId, Ownership, Plan, Planned, Ref, describe};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// An emulator and a deployment of its own in it.
 struct World {
@@ -342,4 +342,27 @@ async fn a_secret_is_written_once_a_value_and_never_read() {
     secrets.delete_secret().secret_id(&name).recovery_window_in_days(7).send().await.unwrap();
     destroy(&one).await;
     assert!(secrets.describe_secret().secret_id(&name).send().await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_set_aside_is_read_by_nobody_until_it_is_written() {
+    let world = World::new("aside").await;
+    let secrets = &world.aws.secrets;
+    let made = secrets.create_secret().name(format!("{}-aside", world.home.deployment())).send().await.unwrap();
+    let arn = made.arn().unwrap();
+    let versions = Versions { home: world.home.clone(), secret: SecretArn::new(arn) };
+    let text = |secret: Option<SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
+    assert_eq!((text(versions.read().await.unwrap()), text(versions.aside().await.unwrap())), (None, None));
+    versions.write(&"old".into()).await.unwrap();
+    for _ in 0..2 {
+        versions.set_aside(&"begun".into()).await.unwrap();
+        let both = (text(versions.read().await.unwrap()), text(versions.aside().await.unwrap()));
+        assert_eq!(both, (Some("old".to_owned()), Some("begun".to_owned())));
+    }
+    // Whoever names no version, as a task does, gets the same.
+    let answer = secrets.get_secret_value().secret_id(arn).send().await.unwrap();
+    assert_eq!(answer.secret_string(), Some("old"));
+    versions.write(&"done".into()).await.unwrap();
+    assert_eq!(text(versions.read().await.unwrap()), Some("done".to_owned()));
+    secrets.delete_secret().secret_id(arn).force_delete_without_recovery(true).send().await.unwrap();
 }

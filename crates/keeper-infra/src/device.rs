@@ -1,7 +1,8 @@
 //! The device with which tasks read the vault (K7, C05): made, bound, and its configuration kept where only they read it.
 //!
 //! A token and a key are written down before Keeper hears of them, so that a run that dies anywhere leaves a device that the
-//! next run finds again by its client id and finishes; never one that nobody can find.
+//! next run finds again by its client id and finishes; never one that nobody can find. They are written down aside: whoever reads
+//! the place meanwhile, a task that starts while its device is replaced say, finds no token that it would use up.
 
 use std::sync::Arc;
 
@@ -18,10 +19,14 @@ use crate::fail::{failed, refused};
 
 /// Where a device's configuration is kept; `S` says in which place.
 pub trait CredentialStore<S>: Send + Sync + 'static {
-    /// The configuration, if there is one.
+    /// The configuration that tasks read, if there is one.
     fn read<'a>(&'a self, place: &'a S) -> BoxFuture<'a, Result<Option<SecretString>>>;
-    /// Keeps a configuration.
+    /// Keeps a configuration for tasks.
     fn write<'a>(&'a self, place: &'a S, config: &'a SecretString) -> BoxFuture<'a, Result<()>>;
+    /// The configuration that was set aside, if there is one.
+    fn aside<'a>(&'a self, place: &'a S) -> BoxFuture<'a, Result<Option<SecretString>>>;
+    /// Keeps a configuration where tasks do not read it.
+    fn set_aside<'a>(&'a self, place: &'a S, config: &'a SecretString) -> BoxFuture<'a, Result<()>>;
     /// A note beside it, which takes no right to read it: which device, and how far it is.
     fn note<'a>(&'a self, place: &'a S) -> BoxFuture<'a, Result<Option<String>>>;
     /// Keeps a note.
@@ -74,23 +79,23 @@ fn read_note(note: &str) -> Option<(bool, ClientId)> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Device<S> {
-    /// The configuration in the store, if it is of a device that can still be finished or used.
-    async fn begun(&self, place: &S) -> Result<Option<Config>> {
-        let kept = self.store.read(place).await?;
-        Ok(kept.and_then(|text| Config::parse(text.expose_secret()).ok()))
+    /// The configuration of a device that was begun, wherever it is kept.
+    async fn begun(&self, place: &S, id: &ClientId) -> Result<Option<Config>> {
+        let kept = [self.store.read(place).await?, self.store.aside(place).await?];
+        let configs = kept.into_iter().flatten().filter_map(|text| Config::parse(text.expose_secret()).ok());
+        Ok(configs.into_iter().find(|config| config.client_id() == id))
     }
 
     /// A new token and key, written down before anybody hears of them.
     async fn begin(&self, place: &S) -> Result<Config> {
         let config = Config::from_token(&OneTimeToken::random(), Some(self.host.clone()));
         let config = config.map_err(|error| refused(error.into()))?;
-        self.keep(place, &config, BEGUN).await?;
+        self.store.set_aside(place, &text(&config)).await?;
+        self.note(place, BEGUN, &config).await?;
         Ok(config)
     }
 
-    async fn keep(&self, place: &S, config: &Config, state: &str) -> Result<()> {
-        let text = SecretString::from(config.expose_base64().to_string());
-        self.store.write(place, &text).await?;
+    async fn note(&self, place: &S, state: &str, config: &Config) -> Result<()> {
         self.store.set_note(place, &format!("{state} {}", config.client_id())).await
     }
 
@@ -104,9 +109,15 @@ impl<S: Clone + Send + Sync + 'static> Device<S> {
         }
         let client = Client::new(config, self.options.clone()).map_err(refused)?;
         client.finish_binding().await.map_err(refused)?;
-        self.keep(place, &client.config(), BOUND).await?;
+        let bound = client.config();
+        self.store.write(place, &text(&bound)).await?;
+        self.note(place, BOUND, &bound).await?;
         Ok(Found { application: application.clone(), id, done: true, locked: false })
     }
+}
+
+fn text(config: &Config) -> SecretString {
+    SecretString::from(config.expose_base64().to_string())
 }
 
 /// The token that stands in a configuration until its device is bound.
@@ -170,7 +181,7 @@ impl<S: Clone + Send + Sync + 'static> Resource for Device<S> {
 
     async fn apply(&self, cx: &Cx, action: Action<Found>, (application, place): Given<Self>) -> Result<Found> {
         let begun = match &action {
-            Action::Update { .. } => self.begun(&place).await?,
+            Action::Update { found, .. } => self.begun(&place, &found.id).await?,
             // What is kept is of a device that is gone, or is to be replaced.
             Action::Create => None,
         };

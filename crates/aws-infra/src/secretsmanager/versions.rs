@@ -9,6 +9,9 @@ use crate::fail::{failed, unless_missing};
 use crate::{Home, SecretArn, digest};
 
 const MISSING: &str = "ResourceNotFoundException";
+const CURRENT: &str = "AWSCURRENT";
+/// The staging label of what was set aside.
+const ASIDE: &str = "keeper-automator-aside";
 
 /// The value of one secret, and notes beside it that are no secret.
 ///
@@ -28,23 +31,51 @@ impl Versions {
     ///
     /// Whatever AWS refuses.
     pub async fn read(&self) -> Result<Option<SecretString>> {
+        self.get(CURRENT).await
+    }
+
+    /// What was set aside last, or became the current value after that; `None` when nothing was.
+    ///
+    /// # Errors
+    ///
+    /// Whatever AWS refuses.
+    pub async fn aside(&self) -> Result<Option<SecretString>> {
+        self.get(ASIDE).await
+    }
+
+    async fn get(&self, stage: &str) -> Result<Option<SecretString>> {
         let secret = &self.secret;
-        let answer = self.home.aws.secrets.get_secret_value().secret_id(secret.as_str()).send().await;
-        let answer = unless_missing(answer, &[MISSING], &format!("read secret `{secret}`"))?;
+        let call = self.home.aws.secrets.get_secret_value().secret_id(secret.as_str()).version_stage(stage);
+        let answer = unless_missing(call.send().await, &[MISSING], &format!("read secret `{secret}`"))?;
         Ok(answer.and_then(|answer| answer.secret_string).map(SecretString::from))
     }
 
-    /// Makes `value` the current one. Saying it again makes no further version.
+    /// Makes `value` the current one, and lets go of what was set aside. Saying it again makes no further version.
     ///
     /// # Errors
     ///
     /// Whatever AWS refuses.
     pub async fn write(&self, value: &SecretString) -> Result<()> {
+        self.put(value, &[CURRENT, ASIDE]).await
+    }
+
+    /// Keeps `value` beside the current one, which stays what everybody reads. The first value of a secret is current at once:
+    /// AWS has it so, and nobody reads it yet. Saying it again makes no further version.
+    ///
+    /// # Errors
+    ///
+    /// Whatever AWS refuses.
+    pub async fn set_aside(&self, value: &SecretString) -> Result<()> {
+        self.put(value, &[ASIDE]).await
+    }
+
+    async fn put(&self, value: &SecretString, stages: &[&str]) -> Result<()> {
         let secret = &self.secret;
         // A version id is 32 to 64 characters; an id that is known with the same value is a repetition.
         let version = digest(&["keeper-automator version", secret.as_str(), value.expose_secret()]);
         let call = self.home.aws.secrets.put_secret_value().secret_id(secret.as_str()).client_request_token(version);
-        let answer = call.secret_string(value.expose_secret()).send().await;
+        let stages = stages.iter().map(|stage| (*stage).to_owned()).collect();
+        let answer = call.set_version_stages(Some(stages)).secret_string(value.expose_secret()).send().await;
         answer.map_err(|error| failed(format!("write secret `{secret}`"), error))?;
         Ok(())
     }

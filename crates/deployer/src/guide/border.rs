@@ -31,6 +31,14 @@ impl CredentialStore<SecretArn> for Secrets {
         Box::pin(async move { self.versions(place).write(config).await })
     }
 
+    fn aside<'a>(&'a self, place: &'a SecretArn) -> BoxFuture<'a, Result<Option<SecretString>>> {
+        Box::pin(async move { self.versions(place).aside().await })
+    }
+
+    fn set_aside<'a>(&'a self, place: &'a SecretArn, config: &'a SecretString) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.versions(place).set_aside(config).await })
+    }
+
     fn note<'a>(&'a self, place: &'a SecretArn) -> BoxFuture<'a, Result<Option<String>>> {
         Box::pin(async move { self.versions(place).note(DEVICE_TAG).await })
     }
