@@ -9,12 +9,13 @@ use anyhow::{Context, Result};
 use crate::{product, run};
 
 /// What the product is asked, and the committed file that holds its answer.
-const SCHEMAS: [(&[&str], &str); 5] = [
+const SCHEMAS: [(&[&str], &str); 6] = [
     (&["schema", "config"], "schemas/config.json"),
     (&["schema", "events"], "schemas/events.json"),
     (&["schema", "plan"], "schemas/plan.json"),
     (&["schema", "certificate"], "schemas/certificate.json"),
     (&["schema", "issued"], "schemas/issued.json"),
+    (&["schema", "keeper"], "schemas/keeper.json"),
 ];
 
 #[derive(clap::Args)]

@@ -29,6 +29,8 @@ struct Desk {
     plain: String,
     /// The keys of its servers, as options.
     flags: Vec<String>,
+    /// What every document has to fit.
+    schema: jsonschema::Validator,
     _responder: Responder,
     // Last, so that it ends last.
     runtime: tokio::runtime::Runtime,
@@ -85,6 +87,7 @@ impl Desk {
             sso: guide.nodes.sso.1,
             plain: guide.nodes.plain.1,
             flags,
+            schema: schema("keeper"),
             folder,
             fake,
             _responder: responder,
@@ -134,6 +137,9 @@ impl Desk {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}");
         let document: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(document["schema"], 1, "{args:?}");
+        if let Err(error) = self.schema.validate(&document) {
+            panic!("{args:?}: {error}\n{document:#}");
+        }
         document
     }
 
@@ -142,6 +148,7 @@ impl Desk {
         let ran = self.run(&[args, &["--format", "json"]].concat());
         assert_eq!(ran.stdout, "", "{args:?}");
         let event: Value = serde_json::from_str(&ran.stderr).unwrap_or_else(|_| panic!("{args:?}: {}", ran.stderr));
+        schema("events").validate(&event).unwrap_or_else(|error| panic!("{args:?}: {error}"));
         (ran.code, event["failure"].clone())
     }
 
@@ -151,6 +158,12 @@ impl Desk {
         assert_eq!((exit, &found["code"], &found["step"]), (code, &json!(failure), &json!(step)), "{args:?}: {found}");
         assert!(found["hint"].is_string(), "{args:?}: {found}");
     }
+}
+
+/// A committed schema.
+fn schema(name: &str) -> jsonschema::Validator {
+    let text = fs::read_to_string(common::file(&format!("schemas/{name}.json"))).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
 }
 
 #[cfg(unix)]
@@ -607,4 +620,42 @@ fn help_says_what_keeper_is_told_and_why() {
     {
         assert!(said.contains(expected), "{expected}: {said}");
     }
+}
+
+#[test]
+fn the_schema_takes_no_other_documents() {
+    let desk = Desk::new();
+    let who = desk.json("admin.toml", &["whoami"]);
+    let mut more = who.clone();
+    more["account"]["password"] = json!("x");
+    let mut less = who;
+    less["account"].as_object_mut().unwrap().remove("user");
+    for document in [more, less, json!({}), json!({ "schema": 1, "did": [] })] {
+        assert!(!desk.schema.is_valid(&document), "{document}");
+    }
+    let ran = run(&[], &["schema", "keeper"]);
+    let committed = fs::read_to_string(common::file("schemas/keeper.json")).unwrap();
+    assert_eq!((ran.code, ran.stdout), (0, committed), "`keeper-automator schema keeper > schemas/keeper.json`");
+}
+
+#[test]
+fn refusals_are_explained_in_japanese() {
+    let desk = Desk::new();
+    let config = desk.at("admin.toml");
+    let explained = |args: &[&str], code: &str| {
+        let ran = desk.run(&[args, &["--lang", "ja"]].concat());
+        assert!(ran.stderr.contains(&format!("error[{code}]")), "{args:?}: {}", ran.stderr);
+        let hint = ran.stderr.lines().find_map(|line| line.trim().strip_prefix("ヒント: ")).unwrap_or_default();
+        assert!(hint.chars().any(|c| ('\u{3040}'..'\u{a000}').contains(&c)), "{args:?}: {}", ran.stderr);
+    };
+    explained(&["whoami"], "keeper-no-config");
+    explained(&["whoami", "--login", &desk.at("gone.json")], "keeper-no-login");
+    explained(&["automator", "view", "nobody", "--config", &config], "keeper-automator-not-found");
+    explained(&["automator", "create", "x", "--node", "Nowhere", "--config", &config], "keeper-no-such-node");
+    explained(&["vault", "remove-device", "nobody", "--config", &config], "keeper-device-not-found");
+    explained(&["files", &Uid::random().to_string(), "--config", &desk.at("device.toml")], "ksm-not-found");
+    let spent = fs::read_to_string(desk.path("login.json")).unwrap();
+    desk.json("admin.toml", &["whoami"]);
+    fs::write(desk.path("login.json"), spent).unwrap();
+    explained(&["whoami", "--config", &config], "keeper-login-not-resumed");
 }

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::commands::cert::{Inspection, Issued};
+use crate::commands::keeper::KeeperDocument;
 use crate::config;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
@@ -21,6 +22,8 @@ pub(crate) enum Document {
     Certificate,
     /// The output of `cert issue --format json`.
     Issued,
+    /// The output of each `keeper …` command with `--format json`.
+    Keeper,
 }
 
 pub(crate) fn run(host: &Host, document: Document) -> ExitCode {
@@ -28,6 +31,7 @@ pub(crate) fn run(host: &Host, document: Document) -> ExitCode {
         Document::Config => config::schema(),
         Document::Events => schemars::schema_for!(resource_graph::Event).to_value(),
         Document::Certificate => schemars::schema_for!(Inspection).to_value(),
+        Document::Keeper => schemars::schema_for!(KeeperDocument).to_value(),
         Document::Issued => schemars::schema_for!(Issued).to_value(),
         Document::Plan => schemars::schema_for!(PlanDocument).to_value(),
     };

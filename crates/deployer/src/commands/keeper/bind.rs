@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use keeper_wire::{Host as Server, OneTimeToken};
 use ksm_client::{Client, Config};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
 
 use super::device::variable;
+use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use crate::catalogue::Lang;
@@ -101,8 +101,8 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
         host.talk(&format!("wrote `{path}`: configuration of device {device}\n"));
         return Ok(ExitCode::Done);
     }
-    let json = json!({ "schema": 1, "device": device, "host": client.host().to_string(), "out": path });
-    Ok(options.place.print(host, "", &json))
+    let document = KeeperDocument::Bound { schema: SCHEMA, device, host: client.host().to_string(), out: path };
+    Ok(options.place.print(host, "", &document))
 }
 
 /// A new file, whole or not at all, mode 0600; one that is there is left alone.

@@ -1,9 +1,9 @@
 //! `keeper files`: the attachments of a record.
 
 use clap::Args;
-use serde_json::json;
 
 use super::device::{Device, record};
+use super::documents::{self, KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use super::print::{table, time};
@@ -39,18 +39,26 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
     rows.extend(record.failed_files.iter().map(|failed| {
         vec![failed.uid.clone(), "?".to_owned(), "?".to_owned(), format!("(cannot be opened: {})", failed.error)]
     }));
-    let files = record.files.iter().map(|file| {
-        json!({
-            "uid": file.uid, "name": file.name, "title": file.title, "size": file.size, "media_type": file.media_type,
-            "last_modified": file.last_modified, "stored": file.is_stored(),
-        })
+    let files = record.files.iter().map(|file| documents::File {
+        uid: file.uid.to_string(),
+        name: file.name.clone(),
+        title: file.title.clone(),
+        size: file.size,
+        media_type: file.media_type.clone(),
+        last_modified: file.last_modified,
+        stored: file.is_stored(),
     });
-    let failed = record.failed_files.iter().map(|one| json!({ "uid": one.uid, "error": one.error.to_string() }));
-    let json = json!({
-        "schema": 1,
-        "record": { "uid": record.uid, "title": record.content.title(), "editable": record.editable },
-        "files": files.collect::<Vec<_>>(),
-        "failed": failed.collect::<Vec<_>>(),
-    });
-    Ok(options.place().print(host, &table(&rows), &json))
+    let failed = record.failed_files.iter();
+    let failed = failed.map(|one| documents::FailedFile { uid: one.uid.clone(), error: one.error.to_string() });
+    let document = KeeperDocument::Files {
+        schema: SCHEMA,
+        record: documents::ReadRecord {
+            uid: record.uid.to_string(),
+            title: record.content.title().to_owned(),
+            editable: record.editable,
+        },
+        files: files.collect(),
+        failed: failed.collect(),
+    };
+    Ok(options.place().print(host, &table(&rows), &document))
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 
 use super::device::{Device, record};
+use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use crate::catalogue::Lang;
@@ -60,13 +60,14 @@ impl Out {
         Ok(())
     }
 
-    /// Writes a content and tells where it is; `json` gets `bytes` and `out`. No digest: a password could be guessed from one.
+    /// Writes a content and tells where it is; `document` is made of its length and the path. No digest: a password could be
+    /// guessed from one.
     pub(super) fn write(
         &self,
         host: &Host,
         place: &Place,
         content: &[u8],
-        mut json: serde_json::Value,
+        document: impl FnOnce(usize, String) -> KeeperDocument,
     ) -> Result<ExitCode, Refusal> {
         if self.is_stdout() {
             return host.out_bytes(content).map(|()| ExitCode::Done).map_err(|error| {
@@ -74,13 +75,11 @@ impl Out {
             });
         }
         Pending::write(&self.path, content)?.keep()?;
-        json["bytes"] = json!(content.len());
-        json["out"] = json!(self.path.display().to_string());
         if place.format == Format::Text {
             host.talk(&format!("wrote `{}`: {} bytes\n", self.path.display(), content.len()));
             return Ok(ExitCode::Done);
         }
-        Ok(place.print(host, "", &json))
+        Ok(place.print(host, "", &document(content.len(), self.path.display().to_string())))
     }
 }
 
@@ -91,6 +90,13 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
     let record = record(&client, &options.record).await.map_err(failed)?;
     let file = record.file(&options.file).map_err(failed)?;
     let content = client.download(&record, file).await.map_err(failed)?;
-    let json = json!({ "schema": 1, "record": record.uid, "file": file.uid, "name": file.name });
-    options.out.write(host, options.place(), &content, json)
+    let document = |bytes, out| KeeperDocument::Got {
+        schema: SCHEMA,
+        record: record.uid.to_string(),
+        file: file.uid.to_string(),
+        name: file.name.clone(),
+        bytes,
+        out,
+    };
+    options.out.write(host, options.place(), &content, document)
 }

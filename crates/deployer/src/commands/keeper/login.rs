@@ -8,8 +8,8 @@ use automator_admin::login::{Prompter, Question};
 use clap::Args;
 use keeper_wire::Host as Server;
 use secrecy::SecretString;
-use serde_json::json;
 
+use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use super::print::printable;
@@ -106,11 +106,15 @@ async fn with(host: &Host, lang: Lang, options: &Options, person: Option<impl Pr
     if let Some(why) = &forbidden {
         let _ = writeln!(text, "runs cannot resume, so each needs the password: failed to {}", printable(why));
     }
-    let json = json!({
-        "schema": 1, "user": session.user(), "host": session.host().to_string(), "out": path,
-        "stays_signed_in": forbidden.is_none(), "why_not": forbidden,
-    });
-    Ok(options.place().print(host, &text, &json))
+    let document = KeeperDocument::Login {
+        schema: SCHEMA,
+        user: session.user().to_owned(),
+        host: session.host().to_string(),
+        out: path,
+        stays_signed_in: forbidden.is_none(),
+        why_not: forbidden,
+    };
+    Ok(options.place().print(host, &text, &document))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod automator;
 mod bind;
 mod device;
+mod documents;
 mod fail;
 mod files;
 mod get;
@@ -23,6 +24,7 @@ use crate::commands::refuse;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+pub(crate) use documents::KeeperDocument;
 use place::Place;
 
 #[derive(clap::Subcommand)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use automator_admin::enterprise::{Enterprise, Node};
 use clap::Args;
-use serde_json::json;
 
+use super::documents::{self, KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use super::print::table;
@@ -32,17 +32,19 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
     let enterprise = session.enterprise().await.map_err(|error| fail::administrator(error, "A14"))?;
     let mut rows = vec![["id", "SSO", "node"].map(str::to_owned).to_vec()];
     rows.extend(in_order(&enterprise.nodes).into_iter().map(|(depth, node)| row(&enterprise, depth, node)));
-    let nodes = enterprise.nodes.iter().map(|node| {
-        json!({
-            "id": node.id, "parent": node.parent, "name": node.name, "path": enterprise.path(node),
-            "cloud_sso": node.cloud_sso,
-        })
+    let nodes = enterprise.nodes.iter().map(|node| documents::Node {
+        id: node.id,
+        parent: node.parent,
+        name: node.name.clone(),
+        path: enterprise.path(node),
+        cloud_sso: node.cloud_sso,
     });
-    let json = json!({
-        "schema": 1, "enterprise": { "id": enterprise.id, "name": enterprise.name },
-        "nodes": nodes.collect::<Vec<_>>(),
-    });
-    Ok(options.place().print(host, &table(&rows), &json))
+    let document = KeeperDocument::Nodes {
+        schema: SCHEMA,
+        enterprise: documents::Enterprise { id: enterprise.id, name: enterprise.name.clone() },
+        nodes: nodes.collect(),
+    };
+    Ok(options.place().print(host, &table(&rows), &document))
 }
 
 fn row(enterprise: &Enterprise, depth: usize, node: &Node) -> Vec<String> {

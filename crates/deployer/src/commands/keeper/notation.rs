@@ -2,9 +2,9 @@
 
 use clap::Args;
 use ksm_client::Notation;
-use serde_json::json;
 
 use super::device::Device;
+use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::get::Out;
 use super::place::Place;
@@ -36,5 +36,7 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
     options.out.check(options.place())?;
     let client = options.device.open(host, lang)?;
     let value = client.value(&notation).await.map_err(|error| fail::device(error, "K3"))?;
-    options.out.write(host, options.place(), &value, json!({ "schema": 1, "notation": options.notation }))
+    let document =
+        |bytes, out| KeeperDocument::Notation { schema: SCHEMA, notation: options.notation.clone(), bytes, out };
+    options.out.write(host, options.place(), &value, document)
 }

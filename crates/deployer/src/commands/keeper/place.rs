@@ -7,6 +7,7 @@ use clap::Args;
 use keeper_wire::ServerKeys;
 use keeper_wire::ec::PublicKey;
 
+use super::KeeperDocument;
 use crate::catalogue::Lang;
 use crate::cli::Format;
 use crate::commands::session::usage;
@@ -91,11 +92,11 @@ impl Place {
     }
 
     /// Prints what was found or done, in the form that is wanted.
-    pub(super) fn print(&self, host: &Host, text: &str, json: &serde_json::Value) -> ExitCode {
+    pub(super) fn print(&self, host: &Host, text: &str, document: &KeeperDocument) -> ExitCode {
         match self.format {
             Format::Text => host.out(text),
             Format::Json => {
-                let json = serde_json::to_string_pretty(json).expect("a JSON value has a text");
+                let json = serde_json::to_string_pretty(document).expect("it has only text, numbers and lists");
                 host.out(&(json + "\n"));
             }
         }

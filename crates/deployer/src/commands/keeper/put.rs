@@ -4,11 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ksm_client::NewFile;
+use keeper_wire::Uid;
+use ksm_client::{NewFile, Record};
 use secrecy::zeroize::Zeroizing;
-use serde_json::json;
 
 use super::device::{Device, record};
+use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use super::print::printable;
@@ -66,9 +67,7 @@ pub(super) async fn put(host: &Host, lang: Lang, options: &Options) -> Result<Ex
     }
     let uid = client.upload(record.uid, &new).await.map_err(failed)?;
     let text = format!("attached {} as {uid}\n", printable(&new.name));
-    let json =
-        json!({ "schema": 1, "record": record.uid, "file": uid, "name": new.name, "uploaded": true, "removed": [] });
-    Ok(options.place().print(host, &text, &json))
+    Ok(options.place().print(host, &text, &attached(&record, uid, new.name, true, &[])))
 }
 
 pub(super) async fn replace(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
@@ -84,11 +83,18 @@ pub(super) async fn replace(host: &Host, lang: Lang, options: &Options) -> Resul
         (false, 0) => format!("{name} is as wanted: {uid}\n"),
         (false, removed) => format!("kept {name} as {uid}, took {removed} away\n"),
     };
-    let json = json!({
-        "schema": 1, "record": record.uid, "file": uid, "name": new.name, "uploaded": done.uploaded,
-        "removed": done.removed,
-    });
-    Ok(options.place().print(host, &text, &json))
+    Ok(options.place().print(host, &text, &attached(&record, uid, new.name, done.uploaded, &done.removed)))
+}
+
+fn attached(record: &Record, file: Uid, name: String, uploaded: bool, removed: &[Uid]) -> KeeperDocument {
+    KeeperDocument::Attached {
+        schema: SCHEMA,
+        record: record.uid.to_string(),
+        file: file.to_string(),
+        name,
+        uploaded,
+        removed: removed.iter().map(Uid::to_string).collect(),
+    }
 }
 
 fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {

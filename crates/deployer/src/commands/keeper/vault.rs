@@ -5,8 +5,8 @@ use automator_admin::vault::application::Application;
 use automator_admin::vault::device::Device;
 use automator_admin::vault::{Marker, application, attachment, device, folder, record, share};
 use clap::Args;
-use serde_json::json;
 
+use super::documents::{self, KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use super::print::{printable, table, time};
@@ -87,7 +87,8 @@ async fn list(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Re
         let members =
             if folder.others == 0 { "shared with nobody".to_owned() } else { format!("{} others", folder.others) };
         rows.push(row("K2", "folder", folder.uid.to_string(), &folder.title, members));
-        folders.push(json!({ "uid": folder.uid, "title": folder.title, "others": folder.others }));
+        let (uid, others) = (folder.uid.to_string(), folder.others);
+        folders.push(documents::Folder { uid, title: folder.title, others });
     }
     for record in record::owned(&vault, &marker) {
         rows.push(row("K3", "record", record.uid.to_string(), &record.title, String::new()));
@@ -95,9 +96,11 @@ async fn list(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Re
         for file in &files {
             rows.push(row("K3", "attachment", file.uid.to_string(), &file.name, format!("{} bytes", file.size)));
         }
-        let files: Vec<_> =
-            files.iter().map(|file| json!({ "uid": file.uid, "name": file.name, "size": file.size })).collect();
-        records.push(json!({ "uid": record.uid, "title": record.title, "attachments": files }));
+        let files = files.into_iter();
+        let files =
+            files.map(|file| documents::Attachment { uid: file.uid.to_string(), name: file.name, size: file.size });
+        let (uid, attachments) = (record.uid.to_string(), files.collect());
+        records.push(documents::Record { uid, title: record.title, attachments });
     }
     for application in application::owned(&vault, &marker) {
         rows.push(row("K5", "application", application.uid.to_string(), &application.title, String::new()));
@@ -112,29 +115,35 @@ async fn list(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Re
             let last = format!("last used {}{lock}", time(device.last_access));
             rows.push(row("K7", "device", device.client_id.to_string(), &device.name, last));
         }
-        let devices: Vec<_> = devices.iter().map(as_json).collect();
-        let shares: Vec<_> =
-            shares.iter().map(|share| json!({ "folder": share.folder, "editable": share.editable })).collect();
-        let (uid, title) = (application.uid, &application.title);
-        applications.push(json!({ "uid": uid, "title": title, "shares": shares, "devices": devices }));
+        let shares = shares.iter();
+        let shares =
+            shares.map(|share| documents::Share { folder: share.folder.to_string(), editable: share.editable });
+        applications.push(documents::Application {
+            uid: application.uid.to_string(),
+            title: application.title,
+            shares: shares.collect(),
+            devices: devices.into_iter().map(document).collect(),
+        });
     }
     let text = if rows.len() == 1 {
         format!("nothing in the vault carries the marker of {}\n", printable(marker.deployment()))
     } else {
         table(&rows)
     };
-    let json = json!({
-        "schema": 1, "deployment": marker.deployment(), "folders": folders, "records": records,
-        "applications": applications, "unreadable": vault.unreadable(),
-    });
-    Ok(options.account.place.print(host, &text, &json))
+    let (deployment, unreadable) = (marker.deployment().to_owned(), vault.unreadable());
+    let document = KeeperDocument::Vault { schema: SCHEMA, deployment, folders, records, applications, unreadable };
+    Ok(options.account.place.print(host, &text, &document))
 }
 
-fn as_json(device: &Device) -> serde_json::Value {
-    json!({
-        "client_id": device.client_id.to_string(), "name": device.name, "created": device.created,
-        "bound": device.is_bound(), "last_access": device.last_access, "ip_lock": device.ip_lock,
-    })
+fn document(device: Device) -> documents::Device {
+    documents::Device {
+        client_id: device.client_id.to_string(),
+        created: device.created,
+        bound: device.is_bound(),
+        last_access: device.last_access,
+        ip_lock: device.ip_lock,
+        name: device.name,
+    }
 }
 
 async fn remove_device(host: &Host, lang: Lang, options: &RemoveOptions) -> Result<ExitCode, Refusal> {
@@ -166,6 +175,7 @@ async fn remove_device(host: &Host, lang: Lang, options: &RemoveOptions) -> Resu
         return Err(fail::not_confirmed("K7"));
     }
     device::remove(&session, application, &device.client_id).await.map_err(failed)?;
-    let json = json!({ "schema": 1, "removed": { "client_id": id, "name": device.name } });
-    Ok(options.of.account.place.print(host, &format!("took the device {name} ({id}) away\n"), &json))
+    let text = format!("took the device {name} ({id}) away\n");
+    let removed = documents::DeviceName { client_id: id, name: device.name.clone() };
+    Ok(options.of.account.place.print(host, &text, &KeeperDocument::DeviceRemoved { schema: SCHEMA, removed }))
 }

@@ -2,8 +2,8 @@
 
 use automator_admin::account::Severity;
 use clap::Args;
-use serde_json::json;
 
+use super::documents::{self, KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
 use super::print::{printable, table, yes};
@@ -48,6 +48,24 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
         };
         text.push_str(&format!("{severity}  [{}] {}\n", finding.code, printable(&finding.text)));
     }
-    let json = json!({ "schema": 1, "account": who, "findings": findings });
-    Ok(options.place().print(host, &text, &json))
+    let findings = findings.into_iter().map(|finding| documents::Finding {
+        severity: match finding.severity {
+            Severity::Blocks => documents::Severity::Blocks,
+            Severity::Warns => documents::Severity::Warns,
+        },
+        code: finding.code.to_owned(),
+        text: finding.text,
+    });
+    let account = documents::Account {
+        user: who.user,
+        host: who.host,
+        account_uid: who.account_uid,
+        administrator: who.administrator,
+        enterprise_id: who.enterprise_id,
+        persistent_login: who.persistent_login,
+        forbids_rsa: who.forbids_rsa,
+        secrets_manager: who.secrets_manager,
+    };
+    let document = KeeperDocument::WhoAmI { schema: SCHEMA, account, findings: findings.collect() };
+    Ok(options.place().print(host, &text, &document))
 }

@@ -2,11 +2,11 @@
 
 use automator_admin::automator;
 use clap::Args;
-use serde_json::json;
 
 use super::failed;
-use super::show::done;
+use super::show::{done, named};
 use crate::catalogue::Lang;
+use crate::commands::keeper::documents::{KeeperDocument, SCHEMA};
 use crate::commands::keeper::fail::not_confirmed;
 use crate::commands::keeper::print::printable;
 use crate::exit_codes::ExitCode;
@@ -40,6 +40,7 @@ pub(super) async fn delete(host: &Host, lang: Lang, options: &Options) -> Result
     options.confirmed(host, &format!("Delete {}?", found.told()))?;
     automator::remove(&session, &found).await.map_err(failed)?;
     let text = format!("deleted {}\nthe service still has the enterprise's keys: destroy it too\n", found.told());
-    let json = json!({ "schema": 1, "did": ["delete"], "deleted": { "id": found.id, "name": found.name } });
-    Ok(options.target.place().print(host, &text, &json))
+    let did = vec!["delete".to_owned()];
+    let document = KeeperDocument::AutomatorDeleted { schema: SCHEMA, did, deleted: named(&found) };
+    Ok(options.target.place().print(host, &text, &document))
 }

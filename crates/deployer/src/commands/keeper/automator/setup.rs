@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 
 use automator_admin::automator::{self, KeyOffer};
 use clap::Args;
-use serde_json::json;
 
 use super::failed;
 use super::show::document;
@@ -42,7 +41,6 @@ pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<Ex
         options.yes || host.confirm(QUESTION)
     };
     let now = automator::setup(&session, &found, &confirm).await.map_err(failed)?;
-    let (text, mut json) = document(&now, &["setup"]);
-    json["fingerprint"] = json!(seen.get());
-    Ok(place.print(host, &text, &json))
+    let (text, document) = document(&now, &["setup"], seen.into_inner());
+    Ok(place.print(host, &text, &document))
 }

@@ -3,10 +3,10 @@
 use automator_admin::automator::{self, Info, Setting};
 use clap::Args;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
 
 use super::{Target, failed, node_id};
 use crate::catalogue::Lang;
+use crate::commands::keeper::documents::{self, KeeperDocument, SCHEMA};
 use crate::commands::keeper::place::Place;
 use crate::commands::keeper::print::{table, yes};
 use crate::commands::keeper::sign_in::Account;
@@ -41,8 +41,8 @@ pub(super) async fn list(host: &Host, lang: Lang, options: &ListOptions) -> Resu
         let [id, node] = [one.id.to_string(), one.node.to_string()];
         vec![id, node, yes(one.enabled), one.state.name().to_owned(), one.name.clone(), one.url.clone()]
     }));
-    let json = json!({ "schema": 1, "automators": all.iter().map(as_json).collect::<Vec<_>>() });
-    Ok(options.place().print(host, &table(&rows), &json))
+    let document = KeeperDocument::Automators { schema: SCHEMA, automators: all.iter().map(whole).collect() };
+    Ok(options.place().print(host, &table(&rows), &document))
 }
 
 pub(super) async fn view(host: &Host, lang: Lang, options: &Target) -> Result<ExitCode, Refusal> {
@@ -53,12 +53,12 @@ pub(super) async fn view(host: &Host, lang: Lang, options: &Target) -> Result<Ex
 
 /// Shows an Automator; `did` names the verbs that led there.
 pub(super) fn done(host: &Host, place: &Place, now: &Info, did: &[&str]) -> ExitCode {
-    let (text, json) = document(now, did);
-    place.print(host, &text, &json)
+    let (text, document) = document(now, did, None);
+    place.print(host, &text, &document)
 }
 
-/// The same as text and as JSON.
-pub(super) fn document(now: &Info, did: &[&str]) -> (String, Value) {
+/// The same as text and as a document.
+pub(super) fn document(now: &Info, did: &[&str], fingerprint: Option<String>) -> (String, KeeperDocument) {
     let skills: Vec<String> = now.skills.iter().map(skill).collect();
     let known = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let [approved, denied, errors] = now.counts;
@@ -83,24 +83,39 @@ pub(super) fn document(now: &Info, did: &[&str]) -> (String, Value) {
     if !did.is_empty() {
         text.push_str(&format!("did: {}\n", did.join(", ")));
     }
-    let mut json = json!({ "schema": 1, "did": did });
-    json["automator"] = as_json(now);
-    (text, json)
+    let did = did.iter().map(|verb| (*verb).to_owned()).collect();
+    (text, KeeperDocument::Automator { schema: SCHEMA, did, automator: whole(now), fingerprint })
 }
 
-pub(super) fn as_json(info: &Info) -> Value {
-    let settings = info.settings.iter().map(
-        |one| json!({ "id": one.id, "tag": one.tag, "name": one.name, "editable": one.editable, "value": shown(one) }),
-    );
+/// Which one.
+pub(super) fn named(info: &Info) -> documents::AutomatorName {
+    documents::AutomatorName { id: info.id.0, name: info.name.clone() }
+}
+
+fn whole(info: &Info) -> documents::Automator {
+    let settings = info.settings.iter().map(|one| documents::Setting {
+        id: one.id,
+        tag: one.tag.clone(),
+        name: one.name.clone(),
+        editable: one.editable,
+        value: shown(one).map(str::to_owned),
+    });
     let [approved, denied, errors] = info.counts;
-    json!({
-        "id": info.id, "name": info.name, "node": info.node, "url": info.url, "enabled": info.enabled,
-        "state": info.state.name(), "ready": info.is_ready(), "initialized": info.initialized,
-        "skills": info.skills.iter().map(skill).collect::<Vec<_>>(), "version": info.version,
-        "certificate_ends": info.certificate_ends,
-        "counts": { "approved": approved, "denied": denied, "errors": errors },
-        "settings": settings.collect::<Vec<_>>(),
-    })
+    documents::Automator {
+        id: info.id.0,
+        name: info.name.clone(),
+        node: info.node,
+        url: info.url.clone(),
+        enabled: info.enabled,
+        state: info.state.name().to_owned(),
+        ready: info.is_ready(),
+        initialized: info.initialized,
+        skills: info.skills.iter().map(skill).collect(),
+        version: info.version.clone(),
+        certificate_ends: info.certificate_ends.clone(),
+        counts: documents::Counts { approved, denied, errors },
+        settings: settings.collect(),
+    }
 }
 
 /// The value of a setting that cannot be a secret: a switch or a short number.
