@@ -147,7 +147,7 @@ async fn against(
     let mut row = Row { emulator: emulator.to_string(), ..Row::default() };
     for part in rows {
         row.note = row.note.or(part.note);
-        row.steps.extend(part.steps);
+        row.add_steps(part.steps);
         row.flows.extend(part.flows);
     }
     if let Some(why) = row.note.as_ref().filter(|_| row.flows.is_empty()) {
@@ -180,7 +180,7 @@ async fn stage(emulator: Emulator, endpoint: &Endpoint, waiting: &Mutex<Vec<Flow
                 let seconds = start.elapsed().as_secs();
                 let (said, passed) = match told {
                     Ok(told) => {
-                        row.steps.extend(told.steps);
+                        row.add_steps(told.steps);
                         (told.did, true)
                     }
                     Err(error) => (format!("{error:#}"), false),

@@ -39,6 +39,16 @@ pub struct Matrix {
 }
 
 impl Row {
+    /// Adds how the steps ended in one more flow. What was done once is done: another flow may leave it to a person.
+    pub fn add_steps(&mut self, steps: BTreeMap<String, String>) {
+        for (step, state) in steps {
+            let known = self.steps.entry(step).or_insert_with(|| state.clone());
+            if state == "done" {
+                *known = state;
+            }
+        }
+    }
+
     fn failed(&self) -> bool {
         self.flows.iter().any(|played| !played.passed)
     }
@@ -166,6 +176,16 @@ mod tests {
         let failed = Matrix { rows: vec![row(None, vec![played("guide", false)])] };
         assert!(failed.failed());
         assert!(failed.text().contains("guide    FAILED    7 s"), "{}", failed.text());
+    }
+
+    #[test]
+    fn a_step_that_was_done_in_one_flow_is_done() {
+        let one = |state: &str| BTreeMap::from([("K2".to_owned(), state.to_owned())]);
+        let mut row = Row::default();
+        for state in ["confirmed", "done", "confirmed"] {
+            row.add_steps(one(state));
+        }
+        assert_eq!(row.done(), ["K2"]);
     }
 
     #[test]
