@@ -142,7 +142,7 @@ impl Matrix {
 const HEAD: &str = "\
 # What runs against which emulator
 
-Written by `cargo xtask e2e --write`; CI runs the emulators it can start and compares. A step counts only where it ran.
+Written by `cargo xtask e2e --write`; CI runs Moto and MiniStack, and compares. A step counts only where it ran.
 
 | emulator | result | steps done |
 | --- | --- | --- |
