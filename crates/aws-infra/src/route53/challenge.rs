@@ -112,7 +112,17 @@ impl Challenges {
             match change(&self.home, &zone, changes, action).await? {
                 Ok(answer) if wait => {
                     let what = format!("the TXT record `{record}` to reach the name servers");
-                    return in_sync(&self.cx, &self.home, &answer, &what, action).await;
+                    in_sync(&self.cx, &self.home, &answer, &what, action).await?;
+                    // Another tool may have written the record whole, as it was before.
+                    let now = values(self.look(&zone, record).await?.as_ref());
+                    if edit(now.clone()).is_none_or(|wanted| wanted == now) {
+                        return Ok(());
+                    }
+                    if left == 0 {
+                        return Err(Error::new("acme-record", action.to_owned())
+                            .expected("a record that nobody else writes over")
+                            .because("the value was gone again each time".to_owned()));
+                    }
                 }
                 Ok(_) => return Ok(()),
                 Err(error) => {
