@@ -94,9 +94,9 @@ impl Challenges {
         let mut overwrite = false;
         loop {
             let before = self.look(&zone, record).await?;
-            let Some(values) = edit(values(before.as_ref())) else { return Ok(()) };
+            let Some(wanted) = edit(values(before.as_ref())) else { return Ok(()) };
             let ttl = before.as_ref().and_then(ResourceRecordSet::ttl).unwrap_or(TTL);
-            let after = (!values.is_empty()).then(|| txt(record, ttl, &values, action)).transpose()?;
+            let after = (!wanted.is_empty()).then(|| txt(record, ttl, &wanted, action)).transpose()?;
             let changes = match (before, after) {
                 (Some(before), Some(after)) if overwrite || same(&before, &after) => {
                     vec![(ChangeAction::Upsert, after)]
