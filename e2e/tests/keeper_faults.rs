@@ -179,10 +179,12 @@ url = "{}"
         self.fake.world().faults.nth(index as u64, On::Any, how.fault());
         let mut child = self.command().spawn().unwrap();
         let met = || self.fake.world().faults.waiting() == 0;
+        // Written down when it is done: for a setup that is after the Automator was called.
+        let done = || met() && self.fake.world().journal.len() > index;
         let ended = loop {
             match tokio::time::timeout(Duration::from_millis(5), child.wait()).await {
                 Ok(status) => break Some(status.unwrap()),
-                Err(_) if how == Break::Killed && met() => break None,
+                Err(_) if how == Break::Killed && done() => break None,
                 Err(_) => {}
             }
         };
