@@ -1,5 +1,5 @@
-//! This crate against the vendor's Python SDK, both against the same pretend service, in one run:
-//! `cargo bench -p ksm-client --bench vendor`.
+//! This crate against the vendor's Python SDK and, where `KSM_BENCH_RUST` names the program of `vendor-rust`, against the vendor's
+//! Rust SDK, all against the same pretend service, in one run: `cargo bench -p ksm-client --bench vendor`.
 //!
 //! Each measurement is a process of its own that does the same thing several times, each time with a new client and a new
 //! connection (cold), and measures itself: wall time from making the client to having everything decrypted, processor time of
@@ -38,52 +38,70 @@ fn main() {
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, authority).expect("write the authority");
 
-    println!(
-        "| what | ours, wall | SDK, wall | times faster | times less CPU | times less memory | service, share of our wall |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
-    for (records, times) in GETS {
-        let service =
-            server::Service::start(device.reply(records, &[]), Vec::new(), device.server.clone(), identity.clone());
-        row(&format!("get {records}"), "get", times, &service, &device, &python, &script, &ca, folder.path());
+    let rust = std::env::var_os("KSM_BENCH_RUST").map(PathBuf::from);
+    if rust.is_none() {
+        println!("without the vendor's Rust SDK, because KSM_BENCH_RUST names no program of benches/vendor-rust");
     }
-    let service = server::Service::start_with_files(&device, &FILES, identity);
-    row("get 1 and 3 files", "files", 21, &service, &device, &python, &script, &ca, folder.path());
+    let stage = Stage { python, script, rust, ca, device, folder: folder.path().to_owned() };
+    println!(
+        "| what | ours, wall | SDK | its wall | times faster | times less CPU | times less memory | service, share of our wall |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (records, times) in GETS {
+        let reply = stage.device.reply(records, &[]);
+        let service = server::Service::start(reply, Vec::new(), stage.device.server.clone(), identity.clone());
+        stage.row(&format!("get {records}"), "get", times, &service);
+    }
+    let service = server::Service::start_with_files(&stage.device, &FILES, identity);
+    stage.row("get 1 and 3 files", "files", 21, &service);
 }
 
-#[expect(clippy::too_many_arguments, reason = "one table row")]
-fn row(
-    title: &str,
-    mode: &str,
-    times: usize,
-    service: &server::Service,
-    device: &vault::Device,
-    python: &Path,
-    script: &Path,
-    ca: &Path,
-    folder: &Path,
-) {
-    let config = folder.join(format!("{}.json", service.port));
-    std::fs::write(&config, device.config(service.port)).expect("write the configuration");
-    let arguments = [mode, &times.to_string(), config.to_str().expect("UTF-8"), ca.to_str().expect("UTF-8")];
-    let own = std::env::current_exe().expect("this program");
-    let before = service.busy();
-    let ours = measured(Command::new(own).arg("--client").args(arguments));
-    let busy = service.busy() - before;
-    let theirs = measured(Command::new(python).arg(script).args(arguments).env("REQUESTS_CA_BUNDLE", ca));
-    // As many bytes came out on both sides.
-    assert_eq!(ours["bytes"], theirs["bytes"], "{title}");
-    let number = |value: &Value, name: &str| value[name].as_f64().expect("a number");
-    let ratio = |name: &str| number(&theirs, name) / number(&ours, name);
-    let share = busy.as_secs_f64() * 1e3 / (number(&ours, "wall_sum_ms")) * 100.0;
-    println!(
-        "| {title} | {:.1} ms | {:.1} ms | {:.1} | {:.1} | {:.1} | {share:.0} % |",
-        number(&ours, "wall_ms"),
-        number(&theirs, "wall_ms"),
-        ratio("wall_ms"),
-        ratio("cpu_ms"),
-        ratio("peak_kib"),
-    );
+/// Who is measured, and what they need.
+struct Stage {
+    python: PathBuf,
+    script: PathBuf,
+    rust: Option<PathBuf>,
+    ca: PathBuf,
+    device: vault::Device,
+    folder: PathBuf,
+}
+
+impl Stage {
+    /// One measurement of ours, and a line for each of the others.
+    fn row(&self, title: &str, mode: &str, times: usize, service: &server::Service) {
+        let config = self.folder.join(format!("{}.json", service.port));
+        std::fs::write(&config, self.device.config(service.port)).expect("write the configuration");
+        let ca = self.ca.to_str().expect("UTF-8");
+        let arguments = [mode, &times.to_string(), config.to_str().expect("UTF-8"), ca];
+        let own = std::env::current_exe().expect("this program");
+        let before = service.busy();
+        let ours = measured(Command::new(own).arg("--client").args(arguments));
+        let busy = service.busy() - before;
+        let mut python = Command::new(&self.python);
+        python.arg(&self.script).args(arguments).env("REQUESTS_CA_BUNDLE", ca);
+        let rust = self.rust.as_ref().map(|rust| {
+            let mut rust = Command::new(rust);
+            // Its downloads trust what the system trusts.
+            rust.args(arguments).env("SSL_CERT_FILE", ca);
+            ("Rust", rust)
+        });
+        let number = |value: &Value, name: &str| value[name].as_f64().expect("a number");
+        for (name, mut command) in std::iter::once(("Python", python)).chain(rust) {
+            let theirs = measured(&mut command);
+            // As many bytes came out on both sides.
+            assert_eq!(ours["bytes"], theirs["bytes"], "{title}, {name}");
+            let ratio = |name: &str| number(&theirs, name) / number(&ours, name);
+            let share = busy.as_secs_f64() * 1e3 / (number(&ours, "wall_sum_ms")) * 100.0;
+            println!(
+                "| {title} | {:.1} ms | {name} | {:.1} ms | {:.1} | {:.1} | {:.1} | {share:.0} % |",
+                number(&ours, "wall_ms"),
+                number(&theirs, "wall_ms"),
+                ratio("wall_ms"),
+                ratio("cpu_ms"),
+                ratio("peak_kib"),
+            );
+        }
+    }
 }
 
 fn measured(command: &mut Command) -> Value {

@@ -37,7 +37,7 @@ impl Device {
             "folderUid": Uid::random(), "folderKey": text::standard(&self.app_key.seal(folder_key.expose())), "records": records,
         });
         let app = self.app_key.seal(br#"{"title":"app","type":"app"}"#);
-        json!({ "appData": text::standard(&app), "folders": [folder], "records": [], "expiresOn": 0, "warnings": null })
+        json!({ "appData": text::url(&app), "folders": [folder], "records": [], "expiresOn": 0, "warnings": null })
             .to_string()
             .into_bytes()
     }
