@@ -12,9 +12,9 @@ use common::overheard;
 use common::scripted::{Do, Scripted, Seen};
 use keeper_wire::crypto::Key;
 use keeper_wire::{OneTimeToken, Uid, text};
-use ksm_client::writer::{self, Job};
+use ksm_client::writer::{self, Job, Report};
 use ksm_client::{
-    Cache, Client, Config, ConfigFile, Content, Error, Filter, NewFile, Notation, Options, Place, Secret,
+    Cache, Client, Config, ConfigFile, Content, Error, Filter, NewFile, Notation, Options, Place, Replaced, Secret,
 };
 use serde_json::{Value, json};
 
@@ -96,6 +96,19 @@ fn everything(port: u16, app_key: &Key, uid: Uid, broken: bool) -> Value {
     }] })
 }
 
+/// A folder that opens, and one that does not.
+fn folders(app_key: &Key) -> Value {
+    let key = folder_key();
+    let folder = |uid: Uid, data: String| json!({ "folderUid": uid, "folderKey": text::standard(&app_key.seal(key.expose())), "data": data });
+    let [good, bad] = [3, 4].map(|byte| Uid::from_slice(&[byte; 16]).unwrap());
+    let named = key.seal_cbc(json!({ "name": "Automator" }).to_string().as_bytes());
+    json!({ "folders": [folder(good, text::standard(&named)), folder(bad, "AAAA".to_owned())] })
+}
+
+fn folder_key() -> Key {
+    Key::from_slice(&[0x5a; 32]).unwrap()
+}
+
 #[tokio::test]
 async fn nothing_shows_a_secret() {
     let heard = Heard::default();
@@ -117,6 +130,7 @@ async fn nothing_shows_a_secret() {
             ("get_secret", 2) => Do::Cut,
             ("get_secret", 3) => Do::Seal(everything(port, &app_key, uid, true)),
             ("get_secret", _) => Do::Seal(everything(port, &app_key, uid, false)),
+            ("get_folders", _) => Do::Seal(folders(&app_key)),
             ("add_file", _) => Do::Seal(json!({
                 "url": format!("https://127.0.0.1:{port}/{MARKER}/form"),
                 "parameters": json!({ "policy": MARKER }).to_string(), "successStatusCode": 201,
@@ -138,6 +152,9 @@ async fn nothing_shows_a_secret() {
         field("appKey"),
         field("privateKey")[48..80].to_owned(),
         text::url(service.app_key.expose()),
+        text::standard(folder_key().expose()),
+        text::url(folder_key().expose()),
+        "90, 90, 90, 90".to_owned(),
         format!("{:?}", &service.app_key.expose()[..8]).trim_matches(['[', ']']).to_owned(),
     ]);
 
@@ -150,6 +167,9 @@ async fn nothing_shows_a_secret() {
     let record = client.record(uid).await.unwrap();
     assert_eq!(record.content.notes(), MARKER);
     let file = record.file("a.pfx").unwrap();
+    let folders = client.folders().await.unwrap();
+    assert_eq!((folders.folders.len(), folders.failed.len()), (1, 1));
+    forbidden.error(&folders.folder(Uid::from_slice(&[4; 16]).unwrap()).unwrap_err());
     let new = NewFile::new("b.pfx", MARKER.as_bytes());
     let notation: Notation = format!("{uid}/field/password").parse().unwrap();
     assert_eq!(client.value(&notation).await.unwrap().as_slice(), MARKER.as_bytes());
@@ -200,6 +220,12 @@ async fn nothing_shows_a_secret() {
         Box::new(Secret::new(json!({ "x": MARKER }))),
         Box::new(cached),
         Box::new(cache),
+        Box::new(folders.folders[0].clone()),
+        Box::new(folders),
+        Box::new(Filter::all()),
+        Box::new(entries.clone()),
+        Box::new(Report { files: vec!["/x".into()] }),
+        Box::new(Replaced { uid, uploaded: true, removed: vec![uid] }),
         Box::new(Job::new(entries).unwrap()),
         Box::new(Job::from_variables(variables).unwrap()),
     ];
