@@ -364,5 +364,8 @@ async fn what_is_set_aside_is_read_by_nobody_until_it_is_written() {
     assert_eq!(answer.secret_string(), Some("old"));
     versions.write(&"done".into()).await.unwrap();
     assert_eq!(text(versions.read().await.unwrap()), Some("done".to_owned()));
+    versions.set_aside(&"same".into()).await.unwrap();
+    versions.write(&"same".into()).await.unwrap();
+    assert_eq!(text(versions.read().await.unwrap()), Some("same".to_owned()));
     secrets.delete_secret().secret_id(arn).force_delete_without_recovery(true).send().await.unwrap();
 }

@@ -71,8 +71,9 @@ impl Versions {
 
     async fn put(&self, value: &SecretString, stages: &[&str]) -> Result<()> {
         let secret = &self.secret;
-        // A version id is 32 to 64 characters; an id that is known with the same value is a repetition.
-        let version = digest(&["keeper-automator version", secret.as_str(), value.expose_secret()]);
+        // A version id is 32 to 64 characters; an id that is known with the same value is a repetition, and moves no label.
+        let labels = stages.join(" ");
+        let version = digest(&["keeper-automator version", secret.as_str(), &labels, value.expose_secret()]);
         let call = self.home.aws.secrets.put_secret_value().secret_id(secret.as_str()).client_request_token(version);
         let stages = stages.iter().map(|stage| (*stage).to_owned()).collect();
         let answer = call.set_version_stages(Some(stages)).secret_string(value.expose_secret()).send().await;
