@@ -13,3 +13,14 @@ mod stage;
 
 pub use run::{Ran, binary};
 pub use stage::Stage;
+
+/// How the config of a deployment begins: its certificate and password lie beside it.
+pub const CONFIG_HEAD: &str = r#"name = "automator"
+region = "eu-west-1"
+host = "automator.example.com"
+
+[certificate]
+source = "file"
+pfx = "ssl-certificate.pfx"
+password = { file = "password.txt" }
+"#;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use aws_infra::{Aws, Connection, Home};
 use certs::make::{Authority, KeyType};
 use deployer::exit_codes::ExitCode;
-use e2e::{Ran, Stage};
+use e2e::{CONFIG_HEAD, Ran, Stage};
 use jiff::{Timestamp, ToSpan};
 use keeper_fake::faults::{Fault, On};
 use keeper_fake::{Fake, Responder, Scheme, World};
@@ -95,15 +95,7 @@ impl Desk {
         let keys = desk.fake.world().server_keys();
         let keys: Vec<String> = keys.texts().map(|(id, key)| format!("{id} = {key:?}")).collect();
         let config = format!(
-            r#"name = "automator"
-region = "eu-west-1"
-host = "{HOST}"
-
-[certificate]
-source = "file"
-pfx = "ssl-certificate.pfx"
-password = {{ file = "password.txt" }}
-
+            r#"{CONFIG_HEAD}
 [keeper]
 region = "EU"
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use certs::make::{Authority, KeyType};
 use deployer::exit_codes::ExitCode;
 use e2e::proxy::RecordingProxy;
-use e2e::{Ran, Stage};
+use e2e::{CONFIG_HEAD, Ran, Stage};
 use jiff::{Timestamp, ToSpan};
 use secrecy::SecretString;
 
@@ -19,15 +19,7 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn new(stage: &'a Stage, endpoint: &str) -> Self {
         let config = format!(
-            r#"name = "automator"
-region = "eu-west-1"
-host = "automator.example.com"
-
-[certificate]
-source = "file"
-pfx = "ssl-certificate.pfx"
-password = {{ file = "password.txt" }}
-
+            r#"{CONFIG_HEAD}
 [keeper]
 region = "EU"
 record_uid = "AAAAAAAAAAAAAAAAAAAAAA"

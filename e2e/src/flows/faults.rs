@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use super::way::{BY_HAND, SIGNED_IN, Way};
 use super::{Measure, Told};
 use crate::harness::Scene;
-use crate::harness::desk::SAYS;
 use crate::harness::wait::pause;
 use crate::proxy::{Call, Fault};
 
@@ -19,7 +19,6 @@ const RATE: u64 = 60;
 
 /// The answer of every single create is lost once, and of every single delete.
 pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
-    let until = scene.until();
     let made = made(scene, &[&BY_HAND]).await?.remove(0);
     let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
     for call in scene.proxy.calls().iter().filter(|call| call.is_create()) {
@@ -35,7 +34,7 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
         (room && seen.insert((call.operation.clone(), call.fingerprint))).then_some(Fault::CutAfter)
     });
     for _ in 0..AGAIN {
-        if scene.desk.run(&format!("deploy --yes {SAYS} {until}")).await?.code == Some(0) {
+        if scene.desk.run(&BY_HAND.deploy(scene)).await?.code == Some(0) {
             break;
         }
     }
@@ -57,7 +56,7 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         (delete && seen.insert(call.fingerprint)).then_some(Fault::CutAfter)
     });
-    scene.desk.expect("destroy --yes").await.context("destroy while every delete's answer is lost")?;
+    scene.desk.expect(BY_HAND.destroy).await.context("destroy while every delete's answer is lost")?;
     scene.proxy.end_script();
     scene.nothing_left().await?;
     let gone: BTreeSet<String> =
@@ -119,27 +118,6 @@ pub(super) async fn kills(scene: &mut Scene, measure: Measure) -> Result<Told> {
         }
     }
     Ok(Told::did(format!("{} kills, {}", measure.kills, told(&ways))))
-}
-
-/// How a person runs it: with the Keeper half done by hand, or signed in.
-struct Way {
-    deploy: &'static str,
-    destroy: &'static str,
-    config: &'static str,
-}
-
-const BY_HAND: Way =
-    Way { deploy: "deploy --yes --confirm A15 --acknowledge-a16", destroy: "destroy --yes", config: "" };
-const SIGNED_IN: Way = Way {
-    deploy: "deploy --config keeper.toml --yes --acknowledge-a16",
-    destroy: "destroy --config keeper.toml --yes --keeper",
-    config: "--config keeper.toml",
-};
-
-impl Way {
-    fn deploy(&self, scene: &Scene) -> String {
-        format!("{} {}", self.deploy, scene.until())
-    }
 }
 
 /// What an undisturbed run makes, and how long it takes.

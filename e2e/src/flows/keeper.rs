@@ -4,17 +4,14 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::table::{IN_KEEPER, Row};
+use super::way::SIGNED_IN;
 use super::{Told, guide};
 use crate::harness::Scene;
-
-const CONFIG: &str = "--config keeper.toml";
-/// The person's word is only for the human test: everything else is done and looked at.
-const DEPLOY: &str = "deploy --config keeper.toml --yes --acknowledge-a16";
 
 pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     let empty = scene.administrator.census().await?;
     ensure!(empty.iter().all(|(_, count)| *count == 0), "the vault should be empty, and has {empty:?}");
-    let first = scene.desk.expect(DEPLOY).await?;
+    let first = scene.desk.expect(&SIGNED_IN.deploy(scene)).await?;
     let steps = guide::steps(&first.stdout);
     for step in ["K2", "K3", "K4", "K5", "K6", "K7", "A12", "A13", "A15"] {
         let state = steps.get(step).map(String::as_str);
@@ -25,7 +22,7 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     ensure!(filled.iter().all(|(_, count)| *count > 0), "the vault should have some of everything: {filled:?}");
 
     scene.proxy.clear();
-    scene.desk.expect(DEPLOY).await?;
+    scene.desk.expect(&SIGNED_IN.deploy(scene)).await?;
     let changed = scene.changes();
     ensure!(changed.is_empty(), "a second deploy changed something: {changed:?}");
     let asked = |service: &str| scene.proxy.calls().iter().any(|call| call.service == service);
@@ -36,14 +33,14 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
         if let Err(error) = by_hand(scene, row, &filled).await {
             let what = if row.by_hand.is_empty() { "changed" } else { "deleted" };
             failures.push(format!("{} {what} by hand: {error:#}", row.node));
-            scene.desk.expect(DEPLOY).await.context("go on after a row that failed")?;
+            scene.desk.expect(&SIGNED_IN.deploy(scene)).await.context("go on after a row that failed")?;
         }
     }
     if !failures.is_empty() {
         bail!("{}", failures.join("\n"));
     }
 
-    scene.desk.expect(&format!("destroy {CONFIG} --yes --keeper")).await?;
+    scene.desk.expect(SIGNED_IN.destroy).await?;
     scene.nothing_left().await?;
     let left = scene.administrator.census().await?;
     ensure!(left == empty, "something is left in the vault: {left:?}");
@@ -60,9 +57,9 @@ async fn by_hand(scene: &Scene, row: &Row, filled: &[(&'static str, usize)]) -> 
     if row.by_hand.is_empty() {
         scene.administrator.change(row.node).await.context("do it by hand")?;
     }
-    let plan = scene.desk.plan(CONFIG).await?.changes();
-    scene.desk.expect(DEPLOY).await?;
-    scene.desk.all_keep(CONFIG).await?;
+    let plan = scene.desk.plan(SIGNED_IN.config).await?.changes();
+    scene.desk.expect(&SIGNED_IN.deploy(scene)).await?;
+    scene.desk.all_keep(SIGNED_IN.config).await?;
     ensure!(plan == row.plan, "the plan said {plan:?}\n  and the table {:?}", row.plan);
     let census = scene.administrator.census().await?;
     ensure!(census == filled, "there should be {filled:?}, and there is {census:?}");

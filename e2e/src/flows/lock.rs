@@ -5,13 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::Told;
+use super::way::BY_HAND;
 use crate::harness::Scene;
-use crate::harness::desk::{Desk, SAYS};
+use crate::harness::desk::Desk;
 use crate::harness::wait::until;
 use crate::proxy::Fault;
 
 pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
-    let line = format!("deploy --yes {SAYS} {}", scene.until());
+    let line = BY_HAND.deploy(scene);
     // What comes after the lock is slow, so that the first is still at work when the second comes.
     scene.proxy.set_script(|call| {
         let slow = ["CreateVpc", "CreateRole", "CreateSecurityGroup"].contains(&call.operation.as_str());

@@ -7,6 +7,7 @@ mod keeper;
 mod lock;
 mod order;
 mod table;
+mod way;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use crate::CONFIG_HEAD;
 use crate::run::Ran;
 
 /// How long one run of the product may take before something is wrong.
@@ -64,15 +65,7 @@ impl Desk {
     ) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut config = format!(
-            r#"name = "automator"
-region = "{region}"
-host = "{host}"
-
-[certificate]
-source = "file"
-pfx = "ssl-certificate.pfx"
-password = {{ file = "password.txt" }}
-
+            r#"{CONFIG_HEAD}
 [keeper]
 region = "EU"
 record_uid = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -80,9 +73,7 @@ ksm_config = {{ env = "KSM_CONFIG_VALUE" }}
 
 [endpoint]
 url = "{endpoint}"
-"#,
-            region = Self::REGION,
-            host = Self::HOST
+"#
         );
         if !services.is_empty() {
             config.push_str("\n[endpoint.services]\n");
@@ -179,7 +170,7 @@ url = "{endpoint}"
     ///
     /// When it ends with another code than 0.
     pub async fn deploy(&self, more: &str) -> Result<Ran> {
-        self.expect(&format!("deploy --yes {SAYS} {more}")).await
+        self.expect(&format!("{DEPLOY} {more}")).await
     }
 
     /// Runs the product and expects success.
@@ -223,8 +214,8 @@ url = "{endpoint}"
     }
 }
 
-/// What a person says about the steps that a person does.
-pub(crate) const SAYS: &str = "--confirm A15 --acknowledge-a16";
+/// A deploy with a person's word for the steps that a person does.
+pub(crate) const DEPLOY: &str = "deploy --yes --confirm A15 --acknowledge-a16";
 
 /// A plan: what is to happen to each node.
 #[derive(Debug)]

@@ -94,12 +94,11 @@ const MINISTACK: [(&str, &str); 6] = [
     ("DOCKER_HOST", "unix:///nonexistent"),
 ];
 
-const LOCALSTACK_ENVIRONMENT: [(&str, &str); 6] = [
+const LOCALSTACK_ENVIRONMENT: [(&str, &str); 5] = [
     ("GATEWAY_LISTEN", "0.0.0.0:4566"),
-    // It tells its makers nothing, and fetches nothing.
+    // It tells its makers nothing, and fetches nothing at its start.
     ("DISABLE_EVENTS", "1"),
     ("SKIP_SSL_CERT_DOWNLOAD", "1"),
-    ("SKIP_INFRA_DOWNLOADS", "1"),
     ("DNS_ADDRESS", "0"),
     ("LOCALSTACK_VOLUME_DIR", "/tmp/localstack"),
 ];
