@@ -60,7 +60,7 @@ async fn values_of_ours_come_and_go_and_those_of_others_stay() {
     put(&home, &zone, &record, RrType::Txt, "\"of another tool\"").await;
     let challenges = Challenges::new(home.clone(), Cx::quiet(), None);
 
-    // A host and its wildcard at the same time: whoever comes second sees that it does and looks again.
+    // A host and its wildcard at the same time.
     let (one, other) = tokio::join!(challenges.publish(&record, "one"), challenges.publish(&record, "other"));
     one.unwrap();
     other.unwrap();

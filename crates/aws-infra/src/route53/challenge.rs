@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_sdk_route53::types::{ChangeAction, ResourceRecord, ResourceRecordSet, RrType};
 use certs::acme::{Dns01, DnsError};
 use resource_graph::{Certainty, Cx, Error, NodeId, Result};
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::records::{change, explain, in_sync, records, says};
 use super::{HostedZone, plain};
@@ -30,13 +31,15 @@ pub struct Challenges {
     cx: Cx,
     zone: Option<String>,
     zones: Mutex<BTreeMap<String, HostedZoneId>>,
+    /// One decision at a time: a host and its wildcard share a record.
+    turn: AsyncMutex<()>,
 }
 
 impl Challenges {
     /// `zone` is the id of the hosted zone, if the person names it; otherwise each record goes into the public zone with the
     /// longest name that owns it. `cx` bounds the waits.
     pub fn new(home: Home, cx: Cx, zone: Option<String>) -> Self {
-        Self { home, cx, zone, zones: Mutex::default() }
+        Self { home, cx, zone, zones: Mutex::default(), turn: AsyncMutex::default() }
     }
 
     async fn zone(&self, record: &str) -> Result<HostedZoneId> {
@@ -93,6 +96,7 @@ impl Challenges {
         let mut left = ATTEMPTS;
         let mut overwrite = false;
         loop {
+            let turn = self.turn.lock().await;
             let before = self.look(&zone, record).await?;
             let Some(wanted) = edit(values(before.as_ref())) else { return Ok(()) };
             let ttl = before.as_ref().and_then(ResourceRecordSet::ttl).unwrap_or(TTL);
@@ -109,7 +113,10 @@ impl Challenges {
                 }
             };
             left -= 1;
-            match change(&self.home, &zone, changes, action).await? {
+            let replaces = changes.len() == 2;
+            let answer = change(&self.home, &zone, changes, action).await?;
+            drop(turn);
+            match answer {
                 Ok(answer) if wait => {
                     let what = format!("the TXT record `{record}` to reach the name servers");
                     in_sync(&self.cx, &self.home, &answer, &what, action).await?;
@@ -126,11 +133,12 @@ impl Challenges {
                 }
                 Ok(_) => return Ok(()),
                 Err(error) => {
-                    let raced = says(&error, &["already exists", "not found", "do not match"]);
+                    let moved = says(&error, &["not found", "do not match"]);
+                    let exists = says(&error, &["already exists"]);
                     // Moto holds against a create what the same batch deletes, if it ever saw the same create before.
-                    overwrite = says(&error, &["already exists"]);
+                    overwrite = exists && replaces && !moved;
                     let error = explain(action, error);
-                    if left == 0 || (error.is(Certainty::Refused) && !raced) {
+                    if left == 0 || (error.is(Certainty::Refused) && !moved && !exists) {
                         return Err(error);
                     }
                 }
