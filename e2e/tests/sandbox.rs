@@ -149,3 +149,13 @@ async fn until_a_step_does_that_step_and_what_it_needs() {
     assert_eq!(made.get("security-group"), Some(&3), "{made:?}");
     assert_eq!(made.get("efs-file-system"), None, "{made:?}");
 }
+
+#[tokio::test]
+async fn only_some_steps_takes_those_and_what_they_need() {
+    let stage = Stage::open().await;
+    stage.run(stage.endpoint(), "deploy --sandbox --keep --only A7,A9").ended(ExitCode::Done);
+    let made = stage.census().await;
+    assert_eq!(made.keys().copied().collect::<Vec<_>>(), ["certificate", "ecs-cluster"], "{made:?}");
+    let refused = stage.run(stage.endpoint(), "deploy --sandbox --keep --only A9,X5").ended(ExitCode::Usage);
+    assert!(refused.stderr.contains("error[step-empty]: step X5:"), "{}", refused.stderr);
+}

@@ -89,13 +89,23 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Which part of the guide a run takes; without either, the whole.
+#[derive(Args)]
+pub(crate) struct Part {
+    /// Stop after this step of the guide: A6, say.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) until: Option<StepId>,
+    /// Take these steps alone, and what they need: A2,A9, say.
+    #[arg(long, value_name = "STEP", value_delimiter = ',', conflicts_with = "until")]
+    pub(crate) only: Vec<StepId>,
+}
+
 #[derive(Args)]
 pub(crate) struct PlanOptions {
     #[command(flatten)]
     pub(crate) place: Where,
-    /// Stop after this step of the guide: A6, say.
-    #[arg(long)]
-    pub(crate) until: Option<StepId>,
+    #[command(flatten)]
+    pub(crate) part: Part,
     /// End with exit code 10 when there are changes.
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -105,9 +115,8 @@ pub(crate) struct PlanOptions {
 pub(crate) struct DeployOptions {
     #[command(flatten)]
     pub(crate) place: Where,
-    /// Stop after this step of the guide: A6, say.
-    #[arg(long)]
-    pub(crate) until: Option<StepId>,
+    #[command(flatten)]
+    pub(crate) part: Part,
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,

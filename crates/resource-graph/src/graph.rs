@@ -191,6 +191,11 @@ impl Selection {
         self.0[node.0]
     }
 
+    /// True when no node is in it.
+    pub fn is_empty(&self) -> bool {
+        !self.0.contains(&true)
+    }
+
     pub(crate) fn is_everything(&self) -> bool {
         self.0.iter().all(|&chosen| chosen)
     }

@@ -465,6 +465,9 @@ const HINTS: &[Hint] = &[
     ("not-confirmed",
      "nothing was changed; answer yes, or pass --yes where nobody can answer",
      "何も変更していません。「yes」と答えるか、応答できない環境では--yesを指定してください"),
+    ("step-empty",
+     "nothing was changed; `plan` lists the steps that this config has something for",
+     "何も変更していません。この設定で対象となるステップは`plan`で確認できます"),
 
     // DNS and service.
     ("dns-zone-not-found",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_infra::logs::{DeploymentLock, Holder};
-use resource_graph::{Limits, NodeId, Plan, Report, Selection, with_lease};
+use resource_graph::{Limits, NodeId, Plan, Report, with_lease};
 
 use crate::catalogue::{Lang, StepId};
 use crate::cli::{DeployOptions, Format};
@@ -21,7 +21,6 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
         Ok(session) => session,
         Err((show, refusal)) => return show.refuse(&refusal),
     };
-    let selection = session.selection(options.until);
     let said = |step| options.confirm.contains(&step) || (step == StepId::A16 && options.acknowledge_a16);
     for step in [StepId::A15, StepId::A16] {
         // Nobody tests a sandbox, and it says so.
@@ -32,7 +31,7 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
         }
     }
     let code = loop {
-        match deploy(host, lang, &session, &selection, &options).await {
+        match deploy(host, lang, &session, &options).await {
             Err(refusal) => break session.show.refuse(&refusal),
             Ok(report) => {
                 let code = session.show.end(&session.cx, &report);
@@ -49,14 +48,9 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
     code
 }
 
-async fn deploy(
-    host: &Host,
-    lang: Lang,
-    session: &Session,
-    selection: &Selection,
-    options: &DeployOptions,
-) -> Result<Report, Refusal> {
-    let (discovery, plan) = session.look(selection).await?;
+async fn deploy(host: &Host, lang: Lang, session: &Session, options: &DeployOptions) -> Result<Report, Refusal> {
+    let selection = session.selection(&options.part)?;
+    let (discovery, plan) = session.look(&selection).await?;
     session.graph.tell(&session.cx, &plan);
     if options.place.format == Format::Text {
         host.out(&show::plan_text(&plan, lang));
@@ -70,7 +64,7 @@ async fn deploy(
     }
     under_lock(session, async {
         // Between the look and the lock somebody else may have been at work.
-        let (discovery, now) = session.look(selection).await?;
+        let (discovery, now) = session.look(&selection).await?;
         refuse_blocked(&now)?;
         if let Some(worse) = now.worse_than(&plan).next() {
             let message = format!("deploy as confirmed: {} would now be {}", worse.node, worse.action.word());

@@ -12,7 +12,8 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: PlanOptions) -> ExitCo
         Ok(session) => session,
         Err((show, refusal)) => return show.refuse(&refusal),
     };
-    let code = match session.look(&session.selection(options.until)).await {
+    let looked = async { session.look(&session.selection(&options.part)?).await };
+    let code = match looked.await {
         Err(refusal) => session.show.refuse(&refusal),
         Ok((_, plan)) => {
             match options.place.format {

@@ -7,7 +7,7 @@ use aws_infra::{Aws, Connection, Home, SignIn};
 use resource_graph::{Cx, Graph, NodeId, Plan, Selection, What};
 
 use crate::catalogue::{Lang, StepId};
-use crate::cli::{Format, Where};
+use crate::cli::{Format, Part, Where};
 use crate::config::{self, Config, Ownership};
 use crate::exit_codes::ExitCode;
 use crate::guide::{self, Keeper, Material, Words};
@@ -146,12 +146,22 @@ impl Session {
         })
     }
 
-    /// The nodes of the steps up to `until`, and what they need.
-    pub(crate) fn selection(&self, until: Option<StepId>) -> Selection {
-        match until {
-            None => self.graph.everything(),
-            Some(until) => self.graph.select(|subject| subject.step.parse::<StepId>().is_ok_and(|step| step <= until)),
+    /// The nodes of the steps that were asked for, and what they need.
+    pub(crate) fn selection(&self, part: &Part) -> Result<Selection, Refusal> {
+        let of = |wanted: &dyn Fn(StepId) -> bool| self.graph.select(|subject| subject.step.parse().is_ok_and(wanted));
+        for &step in &part.only {
+            if of(&|one| one == step).is_empty() {
+                let error = Refusal::new("step-empty", step.as_str(), format!("take {step} alone"));
+                return Err(error
+                    .expected("a step that makes or checks something in this config")
+                    .exit(ExitCode::Usage));
+            }
         }
+        Ok(match part.until {
+            Some(until) => of(&|step| step <= until),
+            None if part.only.is_empty() => self.graph.everything(),
+            None => of(&|step| part.only.contains(&step)),
+        })
     }
 
     /// Takes somebody's word for a step that a person does.
