@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::wait::sleep;
-use crate::{Cx, Error, Result};
+use crate::{Cx, Result};
 
 /// A lease held outside this process. Taking it must be atomic: of two who try, one gets it.
 pub trait Lease: Send + Sync {
@@ -18,10 +18,18 @@ pub trait Lease: Send + Sync {
 
 /// Does `work` while holding `lease`. When the lease is lost, the run is cancelled: calls in flight finish, nothing new starts.
 ///
+/// Gives what came of the work, whatever became of the lease, and beside it the error with which the lease was lost or could
+/// not be given back.
+///
 /// # Errors
 ///
-/// When the lease cannot be taken, was lost, or cannot be given back.
-pub async fn with_lease<T>(lease: &impl Lease, cx: &Cx, every: Duration, work: impl Future<Output = T>) -> Result<T> {
+/// When the lease cannot be taken; then no work was done.
+pub async fn with_lease<T>(
+    lease: &impl Lease,
+    cx: &Cx,
+    every: Duration,
+    work: impl Future<Output = T>,
+) -> Result<(T, Result<()>)> {
     lease.acquire(cx).await?;
     let heartbeat = async {
         loop {
@@ -34,20 +42,11 @@ pub async fn with_lease<T>(lease: &impl Lease, cx: &Cx, every: Duration, work: i
         }
     };
     tokio::pin!(work, heartbeat);
-    let mut lost: Option<Error> = None;
-    let done = tokio::select! {
-        done = &mut work => done,
-        error = &mut heartbeat => {
+    tokio::select! {
+        done = &mut work => Ok((done, lease.release(cx).await)),
+        lost = &mut heartbeat => {
             cx.cancellation().cancel();
-            lost = Some(error);
-            work.await
-        }
-    };
-    match lost {
-        Some(error) => Err(error),
-        None => {
-            lease.release(cx).await?;
-            Ok(done)
+            Ok((work.await, Err(lost)))
         }
     }
 }

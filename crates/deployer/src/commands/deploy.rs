@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_infra::logs::{DeploymentLock, Holder};
-use resource_graph::{Limits, NodeId, Plan, Report, with_lease};
+use resource_graph::{Ended, Error, Limits, NodeId, Outcome, Plan, Report, with_lease};
 
 use crate::catalogue::{Lang, StepId};
 use crate::cli::{DeployOptions, Format};
@@ -93,17 +93,36 @@ fn who(host: &Host) -> String {
     format!("{user} {}", host.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
-/// Does `work` while holding the deployment's lock.
-pub(crate) async fn under_lock<T>(
+/// Does `work` while holding the deployment's lock. A lock that was lost, or that could not be given back, is one more failure
+/// in the report: what was done until then is told all the same.
+pub(crate) async fn under_lock(
     session: &Session,
-    work: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
+    work: impl Future<Output = Result<Report, Refusal>>,
+) -> Result<Report, Refusal> {
     let holder = Holder::this_process(session.cx.run());
     let lock = DeploymentLock { home: session.home.clone(), holder, ttl: LOCK_TTL };
-    with_lease(&lock, &session.cx, LOCK_TTL / 4, work).await.map_err(|error| {
+    let failure = |error: &Error| error.failure(&NodeId::from("lock"), StepId::X4.as_str());
+    let (done, held) = with_lease(&lock, &session.cx, LOCK_TTL / 4, work).await.map_err(|error| {
         let exit = if error.code() == "locked" { ExitCode::Locked } else { ExitCode::StepFailed };
-        Refusal::of(exit, vec![error.failure(&NodeId::from("lock"), "X4")])
-    })?
+        Refusal::of(exit, vec![failure(&error)])
+    })?;
+    let Err(error) = held else { return done };
+    match done {
+        Ok(mut report) => {
+            report.nodes.push(Ended {
+                node: NodeId::from("lock"),
+                kind: "deployment-lock".to_owned(),
+                step: StepId::X4.as_str().to_owned(),
+                outcome: Outcome::Failed { failure: failure(&error) },
+                millis: report.millis,
+            });
+            Ok(report)
+        }
+        Err(mut refusal) => {
+            refusal.failures.push(failure(&error));
+            Err(refusal)
+        }
+    }
 }
 
 fn refuse_blocked(plan: &Plan) -> Result<(), Refusal> {

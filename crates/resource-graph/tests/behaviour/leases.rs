@@ -44,7 +44,9 @@ fn a_lease_is_renewed_while_the_work_lasts_and_given_back() {
             sleep(3500).await;
             7
         };
-        assert_eq!(with_lease(&lease, &cx, Duration::from_secs(1), work).await.unwrap(), 7);
+        let (done, lease_ended) = with_lease(&lease, &cx, Duration::from_secs(1), work).await.unwrap();
+        assert_eq!(done, 7);
+        lease_ended.unwrap();
         assert_eq!(lease.renewals.load(Ordering::Relaxed), 3);
         assert_eq!(lease.released.load(Ordering::Relaxed), 1);
         assert!(!cx.cancellation().is_cancelled());
@@ -70,8 +72,9 @@ fn when_the_lease_is_lost_the_run_is_stopped_and_the_lease_of_others_left_alone(
         let graph = pair_wanted(&world, 0);
         let lease = ToyLease { lost_after: Some(1), ..ToyLease::default() };
         let cx = world.cx();
-        let error = with_lease(&lease, &cx, Duration::from_secs(1), apply(&graph, &cx)).await.map(drop).unwrap_err();
-        assert_eq!(error.code(), "lock-lost");
+        let (report, lost) = with_lease(&lease, &cx, Duration::from_secs(1), apply(&graph, &cx)).await.unwrap();
+        assert_eq!(lost.unwrap_err().code(), "lock-lost");
+        assert!(!report.is_done(), "what was done until then is told");
         assert!(cx.cancellation().is_cancelled());
         assert_eq!(lease.released.load(Ordering::Relaxed), 0);
         assert!(world.only("earlier").ready, "the call in flight was finished");
