@@ -166,7 +166,7 @@ async fn stage(emulator: Emulator, endpoint: &Endpoint, waiting: &Mutex<Vec<Flow
     match emulator.start(&mut containers, endpoint).await? {
         Start::NotHere(why) => row.note = Some(why),
         Start::Running(running) => {
-            row.note = running.until.map(|step| format!("up to {step}"));
+            row.note = running.only.map(|steps| format!("only {steps}"));
             let mut scene = Scene::set(running, e2e::binary(), &mut containers).await?;
             scene.proxy.set_latency(measure.latency);
             let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();

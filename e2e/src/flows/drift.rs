@@ -18,12 +18,12 @@ pub(super) async fn changed(scene: &mut Scene) -> Result<Told> {
 }
 
 async fn rows(scene: &mut Scene, rows: &[Row], what: &str) -> Result<Told> {
-    let until = scene.until();
-    scene.desk.deploy(&until).await?;
+    let only = scene.only();
+    scene.desk.deploy(&only).await?;
     // Where an emulator does not carry the whole guide, this is what it does not carry.
     let rest = rest(scene).await?;
     ensure!(
-        rest.is_empty() || !until.is_empty(),
+        rest.is_empty() || !only.is_empty(),
         "after a deploy the plan should keep everything, and changes {rest:?}"
     );
     let mut failures = Vec::new();
@@ -35,7 +35,7 @@ async fn rows(scene: &mut Scene, rows: &[Row], what: &str) -> Result<Told> {
                 failures.push(format!("{} {what}: {error:#}", row.node));
                 // The next row shall not suffer for this one.
                 scene.empty().await?;
-                scene.desk.deploy(&until).await.context("begin anew after a row that failed")?;
+                scene.desk.deploy(&only).await.context("begin anew after a row that failed")?;
             }
         }
     }
@@ -63,7 +63,7 @@ async fn one(scene: &Scene, row: &Row, what: &str, rest: &BTreeSet<String>) -> R
     let carried = |line: &&str| line.split(' ').next().is_some_and(|node| !rest.contains(node));
     let plan = scene.desk.plan("").await?.changes();
     let plan: Vec<&str> = plan.iter().map(String::as_str).filter(carried).collect();
-    scene.desk.deploy(&scene.until()).await?;
+    scene.desk.deploy(&scene.only()).await?;
     let now = self::rest(scene).await?;
     ensure!(now == *rest, "the plan should keep everything but {rest:?}, and changes {now:?}");
     let table: Vec<&str> = row.plan.iter().copied().filter(carried).collect();

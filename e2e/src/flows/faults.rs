@@ -128,7 +128,7 @@ struct Made {
 }
 
 fn ways(scene: &Scene) -> Vec<&'static Way> {
-    if scene.until().is_empty() { vec![&BY_HAND, &SIGNED_IN] } else { vec![&BY_HAND] }
+    if scene.only().is_empty() { vec![&BY_HAND, &SIGNED_IN] } else { vec![&BY_HAND] }
 }
 
 fn told(ways: &[&Way]) -> &'static str {
@@ -157,7 +157,7 @@ async fn made(scene: &mut Scene, ways: &[&'static Way]) -> Result<Vec<Made>> {
 /// The next run ends well, keeps everything afterwards, and there is no twin of anything.
 async fn finished(scene: &Scene, way: &Way, made: &Made) -> Result<()> {
     scene.desk.expect(&way.deploy(scene)).await?;
-    if scene.until().is_empty() {
+    if scene.only().is_empty() {
         scene.desk.all_keep(way.config).await?;
     }
     let (account, vault) = (scene.account().await?.census(), scene.administrator.census().await?);

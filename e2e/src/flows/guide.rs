@@ -8,26 +8,26 @@ use super::Told;
 use crate::harness::Scene;
 
 pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
-    let until = scene.until();
-    let first = scene.desk.deploy(&until).await?;
+    let only = scene.only();
+    let first = scene.desk.deploy(&only).await?;
     let steps = steps(&first.stdout);
     ensure!(steps.values().any(|state| state == "done"), "the tree of a deploy names no step that is done");
     ensure!(scene.changes().len() > 20, "a first deploy should change something");
     let made = scene.account().await?;
 
     scene.proxy.clear();
-    scene.desk.deploy(&until).await?;
+    scene.desk.deploy(&only).await?;
     let changed = scene.changes();
     ensure!(changed.is_empty(), "a second deploy changed something: {changed:?}");
     ensure!(!scene.proxy.calls().is_empty(), "a second deploy should look");
     ensure!(scene.account().await? == made, "a second deploy should leave everything as it is");
-    let kept = if until.is_empty() { scene.desk.all_keep("").await? } else { 0 };
+    let kept = if only.is_empty() { scene.desk.all_keep("").await? } else { 0 };
 
     scene.desk.expect("destroy --yes").await?;
     scene.nothing_left().await?;
     scene.desk.expect("destroy --yes").await?;
     let things = made.0.len();
-    let kept = if until.is_empty() { format!(", {kept} nodes kept") } else { String::new() };
+    let kept = if only.is_empty() { format!(", {kept} nodes kept") } else { String::new() };
     Ok(Told { did: format!("{things} things made{kept}, none left"), steps })
 }
 

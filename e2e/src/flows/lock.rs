@@ -35,7 +35,7 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
         second.said()
     );
     ensure!(second.said().contains(&winner.to_string()), "it should say who holds the lock:\n{}", second.said());
-    if scene.until().is_empty() {
+    if scene.only().is_empty() {
         scene.desk.all_keep("").await?;
     }
     Ok(Told::did("one wins, the other is told who"))

@@ -89,7 +89,7 @@ impl Flow {
 
     /// Whether an emulator carries what it needs.
     pub fn is_carried_by(self, running: &Running) -> bool {
-        self != Self::Keeper || running.until.is_none()
+        self != Self::Keeper || running.only.is_none()
     }
 
     /// Plays it, from an empty account.

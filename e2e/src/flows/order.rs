@@ -50,8 +50,8 @@ const STATES: [(&str, &str, &str, &[&str]); 2] = [
 
 pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     let mut checked = 0;
-    scene.desk.deploy(&scene.until()).await?;
-    if scene.until().is_empty() {
+    scene.desk.deploy(&scene.only()).await?;
+    if scene.only().is_empty() {
         for (earlier, later, by_hand) in PAIRS {
             held_back(scene, earlier, later, by_hand).await?;
             checked += 1;

@@ -24,6 +24,6 @@ pub(super) const SIGNED_IN: Way = Way {
 impl Way {
     /// `deploy`, as far as the emulator carries it.
     pub(super) fn deploy(&self, scene: &Scene) -> String {
-        format!("{} {}", self.deploy, scene.until())
+        format!("{} {}", self.deploy, scene.only())
     }
 }

@@ -58,8 +58,8 @@ pub struct Running {
     pub services: BTreeMap<String, String>,
     /// The path of each endpoint that empties it.
     pub resets: Vec<(String, &'static str)>,
-    /// The last step of the guide that it carries; none when it carries all.
-    pub until: Option<&'static str>,
+    /// The steps of the guide that it carries, as the product's `--only` takes them; none when it carries all.
+    pub only: Option<&'static str>,
     /// Whether a proxy can stand before it.
     pub local: bool,
 }
@@ -68,6 +68,8 @@ pub struct Running {
 const ACCOUNT: &str = "123456789012";
 /// LocalStack, for those who have a token.
 const LOCALSTACK: &str = "localstack/localstack:latest";
+/// What LocalStack carries without a token: all that needs no ECS, EFS or ELB.
+const LOCALSTACK_FREE: &str = "A1,A2,A3,A4,A5,A9,X2";
 /// The variable with LocalStack's token.
 const TOKEN: &str = "LOCALSTACK_AUTH_TOKEN";
 
@@ -120,7 +122,7 @@ impl Emulator {
             Self::Ministack => "A1 to A13, A15 to A17 by a person's word; tasks are records, refusals are rare",
             Self::MotoMinistackEcs => "A1 to A13, A15 to A17 by a person's word; tasks are records",
             Self::LocalStack => {
-                "everything with LOCALSTACK_AUTH_TOKEN; A1 to A5 without, as ECS, EFS and ELB are not free"
+                "everything with LOCALSTACK_AUTH_TOKEN; A1 to A5 and A9 without, as ECS, EFS and ELB are not free"
             }
             Self::Endpoint => "what is behind it",
         }
@@ -158,7 +160,7 @@ impl Emulator {
         services: BTreeMap<String, String>,
         resets: Vec<(String, &'static str)>,
     ) -> Running {
-        Running { emulator: self, endpoint, services, resets, until: None, local: true }
+        Running { emulator: self, endpoint, services, resets, only: None, local: true }
     }
 
     async fn localstack(self, containers: &mut Containers) -> Result<Start> {
@@ -180,7 +182,7 @@ impl Emulator {
             Wanted { image: &image, port: 4566, ready, environment, name: "localstack", command: &[], desk: None };
         let url = containers.start(&wanted).await?.url();
         let mut running = self.running(url, BTreeMap::new(), Vec::new());
-        running.until = token.is_none().then_some("A5");
+        running.only = token.is_none().then_some(LOCALSTACK_FREE);
         Ok(Start::Running(running))
     }
 

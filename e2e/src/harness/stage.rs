@@ -68,7 +68,7 @@ impl Scene {
             self.running.reset().await?;
             self.zone().await?;
         }
-        self.before = Account::read(&self.aws, &BTreeSet::new(), self.running.until.is_none()).await?.ids();
+        self.before = Account::read(&self.aws, &BTreeSet::new(), self.running.only.is_none()).await?.ids();
         self.proxy.clear();
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Scene {
     ///
     /// What a service says.
     pub async fn account(&self) -> Result<Account> {
-        Account::read(&self.aws, &self.before, self.running.until.is_none()).await
+        Account::read(&self.aws, &self.before, self.running.only.is_none()).await
     }
 
     /// Expects that nothing is left.
@@ -108,8 +108,8 @@ impl Scene {
         self.proxy.calls().into_iter().filter(|call| call.mutating).collect()
     }
 
-    /// The product's `--until`, where the emulator does not carry the whole guide.
-    pub fn until(&self) -> String {
-        self.running.until.map(|step| format!("--until {step}")).unwrap_or_default()
+    /// The product's `--only`, where the emulator does not carry the whole guide.
+    pub fn only(&self) -> String {
+        self.running.only.map(|steps| format!("--only {steps}")).unwrap_or_default()
     }
 }
