@@ -47,13 +47,13 @@ struct Cli {
     /// Before how many emulators of a kind flows play at once
     #[arg(long, default_value_t = 2)]
     stages: usize,
-    /// Where something runs already, for `--emulator endpoint`
+    /// Where something runs already, for `--emulator endpoint`: an URL of this machine, or `aws`
     #[arg(long, value_name = "URL", default_value = "")]
     endpoint: String,
     /// Another place for one service: `ecs=http://127.0.0.1:4566` (may be repeated)
     #[arg(long, value_name = "SERVICE=URL", value_parser = service)]
     endpoint_service: Vec<(String, String)>,
-    /// The endpoint may be a real account, and what is made there costs money
+    /// Let `--endpoint aws` make things in a real account, which cost money
     #[arg(long)]
     i_will_pay: bool,
     /// Print the matrix in this form

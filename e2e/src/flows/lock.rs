@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 use super::Told;
 use super::way::BY_HAND;
 use crate::harness::Scene;
-use crate::harness::desk::Desk;
 use crate::harness::wait::until;
 use crate::proxy::Fault;
 
@@ -25,7 +24,7 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     };
     until(Duration::from_secs(60), taken).await.context("wait for the first run to take the lock")?;
     let second = scene.desk.run(&line).await?;
-    let first = Desk::finish(first).await?;
+    let first = scene.desk.finish(first).await?;
     scene.proxy.end_script();
     ensure!(first.code == Some(0), "the first run ended with {:?}:\n{}", first.code, first.said());
     ensure!(

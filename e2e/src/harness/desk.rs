@@ -16,8 +16,6 @@ use tokio::process::{Child, Command};
 use crate::CONFIG_HEAD;
 use crate::run::Ran;
 
-/// How long one run of the product may take before something is wrong.
-const DEADLINE: Duration = Duration::from_secs(240);
 const PASSWORD: &str = "the-password-of-the-pfx";
 
 /// The file on the desk with the authority of all certificates, in PEM.
@@ -33,7 +31,7 @@ pub(super) fn pem(bundle: &certs::Bundle) -> Result<String> {
 pub struct Desk {
     directory: tempfile::TempDir,
     binary: PathBuf,
-    keys: Option<[String; 2]>,
+    deadline: Duration,
     /// The device configuration that a person has.
     pub(super) device: String,
     /// The certificate of the deployment.
@@ -51,18 +49,17 @@ impl Desk {
     pub const ZONE: &str = "example.com";
     /// The region.
     pub const REGION: &str = "eu-west-1";
+    /// How long one run of the product may take before something is wrong.
+    pub const DEADLINE: Duration = Duration::from_secs(240);
+    /// The same before a real account, where a load balancer alone takes minutes.
+    pub const PATIENT: Duration = Duration::from_secs(1800);
 
-    /// A desk whose config names these endpoints; `keys` are those of an emulator, without any the person's own are used.
+    /// A desk whose config names these endpoints.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn new(
-        binary: &Path,
-        endpoint: &str,
-        services: &BTreeMap<String, String>,
-        keys: Option<[String; 2]>,
-    ) -> Result<Self> {
+    pub fn new(binary: &Path, endpoint: &str, services: &BTreeMap<String, String>, deadline: Duration) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut config = format!(
             r#"{CONFIG_HEAD}
@@ -92,7 +89,7 @@ url = "{endpoint}"
         // Of its own, so that nobody who builds meanwhile takes it away.
         let own_binary = directory.path().join("keeper-automator");
         std::fs::copy(binary, &own_binary).with_context(|| format!("copy {}", binary.display()))?;
-        Ok(Self { directory, binary: own_binary, keys, device: String::new(), own, other, authority })
+        Ok(Self { directory, binary: own_binary, deadline, device: String::new(), own, other, authority })
     }
 
     /// A certificate for another host, by the same authority, with its key and in PEM.
@@ -110,26 +107,15 @@ url = "{endpoint}"
         self.directory.path()
     }
 
-    /// The binary with nothing of this process's environment but the path.
+    /// The binary with nothing of this process's environment but the path, and with no key that opens an account.
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().stdin(Stdio::null()).args(line.split_whitespace()).current_dir(self.directory.path());
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
-        match &self.keys {
-            Some([id, secret]) => {
-                command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
-                command.env("HOME", self.directory.path()).env("AWS_EC2_METADATA_DISABLED", "true");
-            }
-            None => {
-                command.envs(
-                    std::env::vars_os().filter(|(name, _)| {
-                        name == "HOME" || name.to_str().is_some_and(|name| name.starts_with("AWS_"))
-                    }),
-                );
-            }
-        }
+        command.env("AWS_ACCESS_KEY_ID", "testing").env("AWS_SECRET_ACCESS_KEY", "testing");
+        command.env("HOME", self.directory.path()).env("AWS_EC2_METADATA_DISABLED", "true");
         command.env("LANG", "C").env("KSM_CONFIG_VALUE", &self.device).kill_on_drop(true);
         command
     }
@@ -150,9 +136,9 @@ url = "{endpoint}"
     /// # Errors
     ///
     /// When it does not end in time.
-    pub async fn finish(child: Child) -> Result<Ran> {
-        let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
-        Ok(output.with_context(|| format!("a run has not ended after {} s", DEADLINE.as_secs()))??.into())
+    pub async fn finish(&self, child: Child) -> Result<Ran> {
+        let output = tokio::time::timeout(self.deadline, child.wait_with_output()).await;
+        Ok(output.with_context(|| format!("a run has not ended after {} s", self.deadline.as_secs()))??.into())
     }
 
     /// Runs the product.
@@ -161,7 +147,7 @@ url = "{endpoint}"
     ///
     /// When it cannot be started or does not end in time.
     pub async fn run(&self, line: &str) -> Result<Ran> {
-        Self::finish(self.spawn(line)?).await
+        self.finish(self.spawn(line)?).await
     }
 
     /// Deploys, with a person's word for what a person does, and expects success.

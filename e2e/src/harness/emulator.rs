@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use super::containers::{Containers, Ready, Wanted, status};
+use crate::proxy::RealAccount;
 
 /// An AWS that is not AWS, or one that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -23,7 +24,7 @@ pub enum Emulator {
     /// LocalStack: the whole guide with an auth token, A1 to A5 without
     #[value(name = "localstack")]
     LocalStack,
-    /// Something that runs already: `--endpoint` says where
+    /// Something that runs already, or a real account: `--endpoint` says where
     #[value(name = "endpoint")]
     Endpoint,
 }
@@ -31,12 +32,17 @@ pub enum Emulator {
 /// Something that runs already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    /// For every service.
+    /// For every service: an URL of this machine, or [`Endpoint::AWS`].
     pub url: String,
     /// For single services, by the name that the product's config uses.
     pub services: BTreeMap<String, String>,
-    /// Whether the person knows that it may be a real account.
+    /// Whether the person knows that a real account costs money.
     pub i_will_pay: bool,
+}
+
+impl Endpoint {
+    /// The account of the person's own credentials.
+    pub const AWS: &str = "aws";
 }
 
 /// What came of starting an emulator.
@@ -60,8 +66,8 @@ pub struct Running {
     pub resets: Vec<(String, &'static str)>,
     /// The steps of the guide that it carries, as the product's `--only` takes them; none when it carries all.
     pub only: Option<&'static str>,
-    /// Whether a proxy can stand before it.
-    pub local: bool,
+    /// The account, when it is a real one.
+    pub account: Option<RealAccount>,
 }
 
 /// Both emulators must agree about whose account it is.
@@ -70,6 +76,9 @@ const ACCOUNT: &str = "123456789012";
 const LOCALSTACK: &str = "localstack/localstack:latest";
 /// What LocalStack carries without a token: all that needs no ECS, EFS or ELB.
 const LOCALSTACK_FREE: &str = "A1,A2,A3,A4,A5,A9,X2";
+/// What a real account carries: all but the service, whose tasks would look for Keeper on this machine, and the record in a
+/// zone that nobody here owns.
+const REAL: &str = "A1,A2,A3,A4,A5,A6,A7,A8,A9,A10,A11,X2";
 /// The variable with LocalStack's token.
 const TOKEN: &str = "LOCALSTACK_AUTH_TOKEN";
 
@@ -124,7 +133,9 @@ impl Emulator {
             Self::LocalStack => {
                 "everything with LOCALSTACK_AUTH_TOKEN; A1 to A5 and A9 without, as ECS, EFS and ELB are not free"
             }
-            Self::Endpoint => "what is behind it",
+            Self::Endpoint => {
+                "what is behind it; of a real account A1 to A11, as its tasks cannot reach a Keeper of this machine"
+            }
         }
     }
 
@@ -150,7 +161,7 @@ impl Emulator {
                 Ok(Start::Running(self.running(moto, services, resets)))
             }
             Self::LocalStack => self.localstack(containers).await,
-            Self::Endpoint => self.given(endpoint),
+            Self::Endpoint => self.given(endpoint).await,
         }
     }
 
@@ -160,7 +171,7 @@ impl Emulator {
         services: BTreeMap<String, String>,
         resets: Vec<(String, &'static str)>,
     ) -> Running {
-        Running { emulator: self, endpoint, services, resets, only: None, local: true }
+        Running { emulator: self, endpoint, services, resets, only: None, account: None }
     }
 
     async fn localstack(self, containers: &mut Containers) -> Result<Start> {
@@ -186,20 +197,31 @@ impl Emulator {
         Ok(Start::Running(running))
     }
 
-    fn given(self, endpoint: &Endpoint) -> Result<Start> {
-        ensure!(!endpoint.url.is_empty(), "`--emulator endpoint` needs `--endpoint URL`");
-        let urls = std::iter::once(&endpoint.url).chain(endpoint.services.values());
-        let local = urls.into_iter().all(|url| sandbox::loopback(url).is_ok());
-        if !local && !endpoint.i_will_pay {
-            bail!("`{}` is not this machine and may be a real account: say so with --i-will-pay", endpoint.url);
-        }
+    async fn given(self, endpoint: &Endpoint) -> Result<Start> {
+        ensure!(!endpoint.url.is_empty(), "`--emulator endpoint` needs `--endpoint URL`, or `--endpoint aws`");
         let mut running = self.running(endpoint.url.clone(), endpoint.services.clone(), Vec::new());
-        running.local = local;
+        if endpoint.url == Endpoint::AWS {
+            ensure!(endpoint.i_will_pay, "`aws` is a real account, which costs money: say so with --i-will-pay");
+            ensure!(endpoint.services.is_empty(), "`--endpoint-service` does not go with a real account");
+            running.account = Some(RealAccount::of_this_person(super::Desk::REGION).await?);
+            running.only = Some(REAL);
+            return Ok(Start::Running(running));
+        }
+        for url in std::iter::once(&endpoint.url).chain(endpoint.services.values()) {
+            let hint =
+                "a real account is `--endpoint aws --i-will-pay`, and a port of another machine can be forwarded here";
+            ensure!(sandbox::loopback(url).is_ok(), "`{url}` is not on this machine; {hint}");
+        }
         Ok(Start::Running(running))
     }
 }
 
 impl Running {
+    /// Whether every service answers, whatever of the guide is played.
+    pub fn has_all_services(&self) -> bool {
+        self.only.is_none() || self.account.is_some()
+    }
+
     /// Empties it; what runs already is emptied by destroying.
     ///
     /// # Errors
@@ -257,19 +279,24 @@ fn available(image: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_real_account_has_to_be_meant() {
-        let at = |url: &str, i_will_pay| {
-            let endpoint = Endpoint { url: url.to_owned(), services: BTreeMap::new(), i_will_pay };
-            Emulator::Endpoint.given(&endpoint)
+    #[tokio::test]
+    async fn a_real_account_has_to_be_meant() {
+        let at = async |url: &str, service: Option<&str>| {
+            let services = service.map(|url| ("ecs".to_owned(), url.to_owned())).into_iter().collect();
+            let endpoint = Endpoint { url: url.to_owned(), services, i_will_pay: false };
+            Emulator::Endpoint.given(&endpoint).await
         };
-        let Err(error) = at("https://ec2.eu-west-1.amazonaws.com", false) else { panic!("accepted") };
-        assert!(error.to_string().contains("--i-will-pay"), "{error}");
-        let Ok(Start::Running(real)) = at("https://ec2.eu-west-1.amazonaws.com", true) else { panic!("refused") };
-        assert!(!real.local);
-        let Ok(Start::Running(here)) = at("http://127.0.0.1:4566", false) else { panic!("refused") };
-        assert!(here.local);
-        assert!(at("", false).is_err());
+        let Ok(Start::Running(here)) = at("http://127.0.0.1:4566", None).await else { panic!("refused") };
+        assert!(here.account.is_none() && here.only.is_none());
+        for (url, service, says) in [
+            ("", None, "--endpoint"),
+            ("aws", None, "--i-will-pay"),
+            ("https://ec2.eu-west-1.amazonaws.com", None, "--endpoint aws --i-will-pay"),
+            ("http://127.0.0.1:4566", Some("http://192.0.2.1:4566"), "192.0.2.1"),
+        ] {
+            let Err(error) = at(url, service).await else { panic!("{url} was taken") };
+            assert!(error.to_string().contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::proxy::{Rewrite, StandIn};
 /// The answers of services that an emulator does not have: nobody has anything there.
 pub(super) fn stand_ins(running: &Running) -> Vec<StandIn> {
     let one = |service, operation, body| StandIn { service, operation, body };
-    if running.emulator != Emulator::LocalStack || running.only.is_none() {
+    if running.has_all_services() {
         return Vec::new();
     }
     let (efs, ecs, elb) = ("elasticfilesystem", "ecs", "elasticloadbalancing");

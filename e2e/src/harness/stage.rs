@@ -29,6 +29,8 @@ pub struct Scene {
     pub administrator: Administrator,
     /// What an empty account has in it.
     before: BTreeSet<String>,
+    /// The way past the witness into a real account.
+    _aside: Option<RecordingProxy>,
 }
 
 impl Scene {
@@ -38,18 +40,32 @@ impl Scene {
     ///
     /// When the emulator does not answer.
     pub async fn set(running: Running, binary: PathBuf, containers: &mut Containers) -> Result<Self> {
-        let proxy = RecordingProxy::start(&running.endpoint)?;
+        let proxy = match &running.account {
+            Some(account) => RecordingProxy::before_account(account.clone())?,
+            None => RecordingProxy::start(&running.endpoint)?,
+        };
+        let aside = running.account.clone().map(RecordingProxy::before_account).transpose()?;
         proxy.set_rewrites(normal::rewrites(running.emulator));
         proxy.set_stand_ins(normal::stand_ins(&running));
         let mut services = BTreeMap::new();
         for (name, url) in &running.services {
             services.insert(name.clone(), proxy.also(url)?);
         }
-        let keys = ["testing".to_owned(), "testing".to_owned()];
-        let mut desk = Desk::new(&binary, proxy.endpoint(), &services, Some(keys))?;
-        let aws = Account::door(&running.endpoint, &running.services).await?;
+        let deadline = if running.account.is_some() { Desk::PATIENT } else { Desk::DEADLINE };
+        let mut desk = Desk::new(&binary, proxy.endpoint(), &services, deadline)?;
+        let direct = aside.as_ref().map_or(running.endpoint.as_str(), RecordingProxy::endpoint);
+        let aws = Account::door(direct, &running.services).await?;
+        if running.account.is_some() {
+            // Every flow destroys the deployment before it begins.
+            let here = Account::read(&aws, &BTreeSet::new(), true).await.context("look into the account")?;
+            let ours: Vec<_> = here.0.values().filter(|thing| !thing.node.is_empty()).map(|thing| &thing.id).collect();
+            ensure!(
+                ours.is_empty(),
+                "nothing was touched: keeper-automator has a deployment in this account, {ours:?}"
+            );
+        }
         let administrator = super::keeper::open(containers, &mut desk, &aws, &proxy).await?;
-        let mut scene = Self { running, proxy, desk, aws, administrator, before: BTreeSet::new() };
+        let mut scene = Self { running, proxy, desk, aws, administrator, before: BTreeSet::new(), _aside: aside };
         scene.empty().await?;
         Ok(scene)
     }
@@ -68,12 +84,16 @@ impl Scene {
             self.running.reset().await?;
             self.zone().await?;
         }
-        self.before = Account::read(&self.aws, &BTreeSet::new(), self.running.only.is_none()).await?.ids();
+        self.before = Account::read(&self.aws, &BTreeSet::new(), self.running.has_all_services()).await?.ids();
         self.proxy.clear();
         Ok(())
     }
 
     async fn zone(&self) -> Result<()> {
+        if self.running.account.is_some() {
+            // Nobody may have this zone there, and no step that is played needs it.
+            return Ok(());
+        }
         let zones = self.aws.route53.list_hosted_zones_by_name().dns_name(Desk::ZONE).send().await?;
         if !zones.hosted_zones().iter().any(|zone| zone.name().trim_end_matches('.') == Desk::ZONE) {
             let make = self.aws.route53.create_hosted_zone().name(Desk::ZONE);
@@ -89,7 +109,7 @@ impl Scene {
     ///
     /// What a service says.
     pub async fn account(&self) -> Result<Account> {
-        Account::read(&self.aws, &self.before, self.running.only.is_none()).await
+        Account::read(&self.aws, &self.before, self.running.has_all_services()).await
     }
 
     /// Expects that nothing is left.

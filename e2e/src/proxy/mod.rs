@@ -5,6 +5,7 @@
 //! request which operation of which service it is, and in which form that service refuses. Requests are kept whole, secrets
 //! included, in memory only; nothing here prints a body.
 
+mod account;
 mod door;
 mod fault;
 mod marker;
@@ -24,6 +25,7 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+pub use account::RealAccount;
 use door::{Stream, Upstream};
 use fault::refusal;
 pub use fault::{Fault, Rewrite, StandIn};
@@ -87,6 +89,15 @@ impl fmt::Debug for RecordingProxy {
 impl RecordingProxy {
     /// Starts a proxy before an emulator at `http://host:port`, which has to be on this machine.
     pub fn start(upstream: &str) -> io::Result<Self> {
+        Self::before(Upstream::Here { address: loopback(upstream)?, tls: None })
+    }
+
+    /// Starts a proxy before a real account.
+    pub fn before_account(account: RealAccount) -> io::Result<Self> {
+        Self::before(Upstream::Account { account, tls: door::public_connector()? })
+    }
+
+    fn before(upstream: Upstream) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let record = Record::default();
         let (end, ended) = oneshot::channel();
@@ -106,13 +117,13 @@ impl RecordingProxy {
             });
         })?;
         let mut proxy = Self { endpoint: String::new(), record, doors, _end: end };
-        proxy.endpoint = proxy.also(upstream)?;
+        proxy.endpoint = format!("http://{}", proxy.open(upstream, None)?);
         Ok(proxy)
     }
 
     /// Opens one more door, before another emulator; its calls come into the same record. Returns where it is.
     pub fn also(&self, upstream: &str) -> io::Result<String> {
-        let at = self.open(Upstream { address: loopback(upstream)?, tls: None }, None)?;
+        let at = self.open(Upstream::Here { address: loopback(upstream)?, tls: None }, None)?;
         Ok(format!("http://{at}"))
     }
 
@@ -122,7 +133,8 @@ impl RecordingProxy {
         if !upstream.ip().is_loopback() {
             return Err(Error::new(ErrorKind::InvalidInput, format!("{upstream} is not on this machine")));
         }
-        self.open(Upstream { address: upstream, tls: Some(door::connector(trusted)?) }, Some(door::acceptor(own)?))
+        let tls = Some(door::connector(trusted)?);
+        self.open(Upstream::Here { address: upstream, tls }, Some(door::acceptor(own)?))
     }
 
     fn open(&self, upstream: Upstream, tls: Option<tokio_rustls::TlsAcceptor>) -> io::Result<SocketAddr> {
@@ -199,7 +211,7 @@ struct Door {
     tls: Option<tokio_rustls::TlsAcceptor>,
 }
 
-/// Only an emulator of this machine may stand behind the proxy.
+/// The address of something on this machine: of others only a real account may stand behind the proxy.
 fn loopback(upstream: &str) -> io::Result<SocketAddr> {
     let authority = upstream.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
     let address =
@@ -382,10 +394,11 @@ async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// Makes a request at the emulator, on a connection of its own.
+/// Makes a request upstream, on a connection of its own.
 async fn pass_on(request: &Message, upstream: &Upstream) -> io::Result<Message> {
-    let mut stream = BufReader::new(upstream.connect().await?);
-    stream.write_all(&request.bytes(true, false)).await?;
+    let (stream, bytes) = upstream.reach(request).await?;
+    let mut stream = BufReader::new(stream);
+    stream.write_all(&bytes).await?;
     loop {
         let mut answer = Message::head_of(&mut stream).await?.ok_or_else(|| broken("no answer"))?;
         match answer.status() {

@@ -1,6 +1,10 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::*;
 
@@ -183,6 +187,77 @@ fn a_marker_is_found_in_every_form() {
     assert!(!format!("{proxy:?}").contains("marker"), "the record is not printed");
 }
 
+/// The keys of AWS's own example of a signature.
+fn account(elsewhere: Option<&str>) -> RealAccount {
+    let keys = Credentials::from_keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None);
+    let elsewhere = elsewhere.map(|url| loopback(url).unwrap());
+    RealAccount::of("eu-west-1", SharedCredentialsProvider::new(keys), elsewhere)
+}
+
+#[tokio::test]
+async fn a_real_account_is_signed_for_as_aws_shows() {
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html in its version of 2015.
+    let scope = "AKIAOTHER/20300101/eu-west-1/iam/aws4_request";
+    let signed =
+        format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=content-type;host;x-amz-date, Signature=0");
+    let asked = request(
+        "GET /?Action=ListUsers&Version=2010-05-08",
+        &[
+            ("Host", "127.0.0.1:1234"),
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+            ("user-agent", "not signed"),
+            ("X-Amz-Date", "20300101T000000Z"),
+            ("x-amz-security-token", "of another"),
+            ("Authorization", &signed),
+        ],
+        "",
+    );
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_440_938_160);
+    let (place, made) = account(None).signed(&asked, then).await.unwrap();
+    assert_eq!((place.host.as_str(), place.plain), ("iam.amazonaws.com", None));
+    assert_eq!(made.start, asked.start);
+    let headers: Vec<_> =
+        made.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
+    let authorization = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, \
+                         SignedHeaders=content-type;host;x-amz-date, \
+                         Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+    let mut expected = vec![
+        ("host".to_owned(), "iam.amazonaws.com"),
+        ("content-type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8"),
+        ("user-agent".to_owned(), "not signed"),
+        ("x-amz-date".to_owned(), "20150830T123600Z"),
+        ("authorization".to_owned(), authorization),
+    ];
+    expected[3..].sort();
+    let mut headers = headers;
+    headers[3..].sort();
+    assert_eq!(headers, expected);
+}
+
+#[test]
+fn each_service_of_a_real_account_has_its_place() {
+    let host = |service: &str| account(None).place(service).host;
+    assert_eq!(host("elasticfilesystem"), "elasticfilesystem.eu-west-1.amazonaws.com");
+    assert_eq!(host("route53"), "route53.amazonaws.com");
+}
+
+#[test]
+fn a_call_to_a_real_account_is_written_down_and_made_with_the_persons_keys() {
+    let (there, questions) = upstream(&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]);
+    let proxy = RecordingProxy::before_account(account(Some(&there))).unwrap();
+    let answer = talk(proxy.endpoint(), &signed("POST /", "ecs", "X-Amz-Target: E.CreateCluster\r\n", "{}"));
+    assert!(answer.ends_with("ok"), "{answer}");
+    let asked = questions.recv().unwrap();
+    assert!(asked.contains("Credential=AKIDEXAMPLE/"), "{asked}");
+    assert!(!asked.contains("/20300101/") && asked.matches("Signature=").count() == 1, "{asked}");
+    assert!(asked.ends_with("{}"), "{asked}");
+    let calls = proxy.calls();
+    assert_eq!((calls.len(), calls[0].operation.as_str(), calls[0].status), (1, "CreateCluster", Some(200)));
+
+    let answer = talk(proxy.endpoint(), "GET / HTTP/1.1\r\nHost: aws\r\nConnection: close\r\n\r\n");
+    assert_eq!(answer, "", "what is not signed goes nowhere");
+}
+
 #[test]
 fn only_this_machine_may_stand_behind_it() {
     for upstream in ["http://10.0.0.1:5000", "https://127.0.0.1:5000", "http://aws.example.com:80", "127.0.0.1:5000"] {
@@ -303,9 +378,9 @@ fn a_door_may_have_tls_on_both_sides() {
     let ask = |at: SocketAddr, trusted: &str| {
         let tls = Some(door::connector(trusted).unwrap());
         runtime.block_on(async {
-            let mut stream = Upstream { address: at, tls }.connect().await?;
-            let request = "POST /api/rest/vault/records_add HTTP/1.1\r\nHost: me:1\r\nConnection: close\r\n\r\n";
-            stream.write_all(request.as_bytes()).await?;
+            let request = request("POST /api/rest/vault/records_add", &[("Host", "me:1")], "");
+            let (mut stream, bytes) = Upstream::Here { address: at, tls }.reach(&request).await?;
+            stream.write_all(&bytes).await?;
             let mut answer = String::new();
             tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.map(|_| answer)
         })
