@@ -189,6 +189,7 @@ async fn stage(emulator: Emulator, endpoint: &Endpoint, waiting: &Mutex<Vec<Flow
                 eprintln!("e2e: {emulator}: {flow} {word} in {seconds} s: {said}");
                 row.flows.push(Played { flow: flow.to_string(), said, passed, seconds });
             }
+            scene.leave().await.context("leave the account as it was")?;
         }
     }
     containers.end().await?;

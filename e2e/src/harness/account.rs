@@ -57,6 +57,11 @@ impl Account {
         self.0.values().map(|thing| thing.id.clone()).collect()
     }
 
+    /// The ids of what a deployment of the product has marked as its own.
+    pub fn deployed(&self) -> impl Iterator<Item = &str> {
+        self.0.values().filter(|thing| !thing.node.is_empty()).map(|thing| thing.id.as_str())
+    }
+
     /// How many of each kind.
     pub fn census(&self) -> BTreeMap<&'static str, usize> {
         let mut census = BTreeMap::new();

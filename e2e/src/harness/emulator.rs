@@ -75,10 +75,10 @@ const ACCOUNT: &str = "123456789012";
 /// LocalStack, for those who have a token.
 const LOCALSTACK: &str = "localstack/localstack:latest";
 /// What LocalStack carries without a token: all that needs no ECS, EFS or ELB.
-const LOCALSTACK_FREE: &str = "A1,A2,A3,A4,A5,A9,X2";
+const LOCALSTACK_FREE: &str = "K3,K4,K7,A1,A2,A3,A4,A5,A9,X2";
 /// What a real account carries: all but the service, whose tasks would look for Keeper on this machine, and the record in a
 /// zone that nobody here owns.
-const REAL: &str = "A1,A2,A3,A4,A5,A6,A7,A8,A9,A10,A11,X2";
+const REAL: &str = "K3,K4,K7,A1,A2,A3,A4,A5,A6,A7,A8,A9,A10,A11,X2";
 /// The variable with LocalStack's token.
 const TOKEN: &str = "LOCALSTACK_AUTH_TOKEN";
 

@@ -10,7 +10,7 @@ use aws_infra::Aws;
 use super::account::Account;
 use super::containers::Containers;
 use super::desk::Desk;
-use super::emulator::Running;
+use super::emulator::{Emulator, Running};
 use super::normal;
 use super::vault::Administrator;
 use crate::proxy::{Call, RecordingProxy};
@@ -58,7 +58,7 @@ impl Scene {
         if running.account.is_some() {
             // Every flow destroys the deployment before it begins.
             let here = Account::read(&aws, &BTreeSet::new(), true).await.context("look into the account")?;
-            let ours: Vec<_> = here.0.values().filter(|thing| !thing.node.is_empty()).map(|thing| &thing.id).collect();
+            let ours: Vec<_> = here.deployed().collect();
             ensure!(
                 ours.is_empty(),
                 "nothing was touched: keeper-automator has a deployment in this account, {ours:?}"
@@ -86,6 +86,21 @@ impl Scene {
         }
         self.before = Account::read(&self.aws, &BTreeSet::new(), self.running.has_all_services()).await?.ids();
         self.proxy.clear();
+        Ok(())
+    }
+
+    /// Leaves nothing where nobody resets, as in a real account, where it goes on to cost money.
+    ///
+    /// # Errors
+    ///
+    /// When something is left.
+    pub async fn leave(&mut self) -> Result<()> {
+        if self.running.resets.is_empty() && self.running.emulator == Emulator::Endpoint {
+            self.empty().await?;
+            let here = Account::read(&self.aws, &BTreeSet::new(), self.running.has_all_services()).await?;
+            let left: Vec<_> = here.deployed().collect();
+            ensure!(left.is_empty(), "something is left: {left:?}");
+        }
         Ok(())
     }
 

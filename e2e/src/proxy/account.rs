@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use aws_config::Region;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -59,8 +58,11 @@ impl RealAccount {
     pub async fn of_this_person(region: &str) -> Result<Self> {
         let elsewhere = std::env::var(ELSEWHERE).ok().filter(|url| !url.is_empty());
         let elsewhere = elsewhere.map(|url| loopback(&url)).transpose().context(ELSEWHERE)?;
-        let chain = DefaultCredentialsChain::builder().region(Region::new(region.to_owned())).build().await;
-        let account = Self::of(region, SharedCredentialsProvider::new(chain), elsewhere);
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .http_client(aws_infra::default_http_client());
+        let chain = config.load().await.credentials_provider().context("the AWS SDK has a credential chain")?;
+        let account = Self::of(region, chain, elsewhere);
         let hint = "`aws sts get-caller-identity` shows whether there are any";
         account.credentials(SystemTime::now()).await.with_context(|| format!("find credentials of AWS; {hint}"))?;
         Ok(account)
