@@ -62,6 +62,8 @@ impl Row {
         }
         match &self.note {
             Some(why) if self.flows.is_empty() => format!("not run: {why}"),
+            // Most flows do not look at steps.
+            Some(_) if self.done().is_empty() => "partial".to_owned(),
             Some(_) => format!("partial: {}", self.done().join(", ")),
             None => "whole".to_owned(),
         }
