@@ -89,6 +89,14 @@ struct Applied {
     stale: Vec<Value>,
 }
 
+/// What a person agreed to for one node.
+#[derive(Clone, Copy)]
+struct Agreed<'p> {
+    action: &'p Planned,
+    /// That what an earlier replacement left behind is retired.
+    retires: bool,
+}
+
 /// What one attempt came to.
 enum Attempt {
     There(Applied),
@@ -108,15 +116,18 @@ impl Graph {
     /// so. When one node fails, work in flight ends, what needs it is skipped because of it, and the rest carries on.
     pub async fn apply(&self, cx: &Cx, limits: Limits, discovery: &Discovery, plan: &Plan) -> Report {
         let start = Instant::now();
-        let confirmed: HashMap<&NodeId, &Planned> =
-            plan.changes.iter().map(|change| (&change.node, &change.action)).collect();
-        let confirmed =
-            |index: usize| confirmed.get(&self.nodes[index].subject.node).copied().unwrap_or(&Planned::Keep);
+        let confirmed: HashMap<&NodeId, (&Planned, bool)> =
+            plan.changes.iter().map(|change| (&change.node, (&change.action, change.stale > 0))).collect();
+        let agreed = |index: usize| {
+            let (action, retires) =
+                confirmed.get(&self.nodes[index].subject.node).copied().unwrap_or((&Planned::Keep, false));
+            Agreed { action, retires }
+        };
         let chosen: Vec<usize> = (0..self.nodes.len()).filter(|&index| discovery.selection.0[index]).collect();
         let step = |&index: &usize| {
             let Node { subject, edges, .. } = &self.nodes[index];
             let before = edges.iter().filter_map(|edge| chosen.binary_search(edge).ok()).collect();
-            Step { subject: subject.clone(), word: confirmed(index).word(), before, leftovers: false }
+            Step { subject: subject.clone(), word: agreed(index).action.word(), before, leftovers: false }
         };
         let steps: Vec<Step> = chosen.iter().map(step).collect();
         let applied: Vec<OnceLock<Applied>> = self.nodes.iter().map(|_| OnceLock::new()).collect();
@@ -131,9 +142,9 @@ impl Graph {
         };
         let work = |step: usize, cx: Cx| {
             let (index, outlook, applied) = (chosen[step], outlook(), &applied);
-            let confirmed = confirmed(index);
+            let agreed = agreed(index);
             async move {
-                match self.apply_one(&cx, limits, NodeIndex(index), confirmed, &outlook).await {
+                match self.apply_one(&cx, limits, NodeIndex(index), agreed, &outlook).await {
                     Ok((outcome, done)) => {
                         // A node is applied once.
                         let _ = applied[index].set(done);
@@ -156,11 +167,11 @@ impl Graph {
         cx: &Cx,
         limits: Limits,
         index: NodeIndex,
-        confirmed: &Planned,
+        agreed: Agreed<'_>,
         outlook: &Outlook,
     ) -> Result<(Outcome, Applied), Outcome> {
         let subject = &self.nodes[index.0].subject;
-        if let Planned::Blocked { code, why } = confirmed {
+        if let Planned::Blocked { code, why } = agreed.action {
             let error = Error::new("blocked", format!("apply {}, on which a person must decide", subject.node));
             let mut failure = error.because(why.clone()).failure(&subject.node, &subject.step);
             failure.code.clone_from(code);
@@ -169,13 +180,13 @@ impl Graph {
         let mut begun = None;
         let mut attempts = Attempts::new(cx, limits, subject);
         loop {
-            let error = match self.attempt(cx, index, confirmed, outlook, &mut begun).await {
+            let error = match self.attempt(cx, index, agreed, outlook, &mut begun).await {
                 Ok(Attempt::There(applied)) => return Ok((begun.unwrap_or(Outcome::Kept), applied)),
                 Ok(Attempt::Waits { why, found }) => {
                     return Ok((Outcome::Waiting { why }, Applied { found, waits: true, stale: Vec::new() }));
                 }
                 Ok(Attempt::Stopped) if begun.is_none() => return Err(Outcome::NotStarted),
-                Ok(Attempt::Stopped) => Error::new("cancelled", format!("{} {}", confirmed.word(), subject.node)),
+                Ok(Attempt::Stopped) => Error::new("cancelled", format!("{} {}", agreed.action.word(), subject.node)),
                 Err(error) => error,
             };
             attempts.again(error).await.map_err(|error| error.ends(subject))?;
@@ -187,15 +198,15 @@ impl Graph {
         &self,
         cx: &Cx,
         index: NodeIndex,
-        confirmed: &Planned,
+        agreed: Agreed<'_>,
         outlook: &Outlook,
         begun: &mut Option<Outcome>,
     ) -> Result<Attempt> {
         let Node { resource, subject, .. } = &self.nodes[index.0];
         let seen = resource.look(cx, outlook).await?;
         let (now, _) = self.decide(index, &seen, outlook);
-        if now.severity() > confirmed.severity() {
-            let (was, now_is) = (confirmed.word(), now.word());
+        if now.severity() > agreed.action.severity() {
+            let (was, now_is) = (agreed.action.word(), now.word());
             let message = format!("{was} {} as confirmed: it would now be {now_is}", subject.node);
             let error = Error::new("plan-got-worse", message).expected(format!("{was} or less"));
             return Err(match now {
@@ -206,7 +217,9 @@ impl Graph {
         if let Planned::Wait { why } = now {
             return Ok(Attempt::Waits { why, found: seen.current.map(|(found, _)| found) });
         }
-        let mut stale = seen.stale;
+        // What only this look calls left over may be what somebody else has just made: nobody agreed that it goes.
+        let goes = agreed.retires || matches!(agreed.action, Planned::Replace { .. }) || begun.is_some();
+        let mut stale = if goes { seen.stale } else { Vec::new() };
         let (action, outcome) = match (&now, seen.current) {
             (_, None) => (Action::Create, Outcome::Created),
             (Planned::Update { .. }, Some((found, mark))) => {

@@ -1,6 +1,7 @@
 //! One error type: what happened, what was expected, what to do next, and whether it may have happened all the same.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub struct Error {
     code: &'static str,
     message: String,
     certainty: Certainty,
+    /// In seconds, so that an error stays small.
+    patience: Option<u16>,
     expected: Option<String>,
     hint: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -36,13 +39,30 @@ pub struct Error {
 impl Error {
     /// An error that ends the node.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), certainty: Certainty::Refused, expected: None, hint: None, source: None }
+        Self {
+            code,
+            message: message.into(),
+            certainty: Certainty::Refused,
+            patience: None,
+            expected: None,
+            hint: None,
+            source: None,
+        }
     }
 
     /// Says whether it may have been done.
     #[must_use]
     pub fn certainty(mut self, certainty: Certainty) -> Self {
         self.certainty = certainty;
+        self
+    }
+
+    /// Says that it was not done yet and may be said again for so long, however many attempts that takes: what is still in use
+    /// is let go within minutes, and nobody can say within how many.
+    #[must_use]
+    pub fn for_up_to(mut self, patience: Duration) -> Self {
+        self.certainty = Certainty::NotDone;
+        self.patience = Some(u16::try_from(patience.as_secs()).unwrap_or(u16::MAX));
         self
     }
 
@@ -75,6 +95,11 @@ impl Error {
     /// Whether it may have been done.
     pub fn is(&self, certainty: Certainty) -> bool {
         self.certainty == certainty
+    }
+
+    /// For how long it may be said again, where that is not counted in attempts.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.patience.map(|seconds| Duration::from_secs(u64::from(seconds)))
     }
 
     /// The end of a node that this error brings.

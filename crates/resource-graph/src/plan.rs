@@ -126,13 +126,16 @@ impl Plan {
         self.changes.iter().filter(|change| change.action.word() == word).count()
     }
 
-    /// The lines that ask for more than the same line of `confirmed` did.
+    /// The lines that ask for more than the same line of `confirmed` did, or would retire more.
     pub fn worse_than<'a>(&'a self, confirmed: &'a Self) -> impl Iterator<Item = &'a Change> {
-        let agreed: HashMap<&NodeId, u8> =
-            confirmed.changes.iter().map(|change| (&change.node, change.action.severity())).collect();
-        self.changes
-            .iter()
-            .filter(move |change| change.action.severity() > agreed.get(&change.node).copied().unwrap_or_default())
+        let measure = |change: &Change| (change.action.severity(), change.stale);
+        let agreed: HashMap<&NodeId, (u8, usize)> =
+            confirmed.changes.iter().map(|change| (&change.node, measure(change))).collect();
+        self.changes.iter().filter(move |change| {
+            let ((action, stale), (agreed, retired)) =
+                (measure(change), agreed.get(&change.node).copied().unwrap_or_default());
+            action > agreed || stale > retired
+        })
     }
 }
 

@@ -14,6 +14,9 @@ use crate::event::{Outcome, Subject, What};
 use crate::wait::sleep;
 use crate::{Certainty, Cx, Error, NodeId, Result};
 
+/// The longest pause before something is said again that only time helps.
+const PATIENT_PAUSE: Duration = Duration::from_secs(10);
+
 /// One thing to do on a walk.
 pub(crate) struct Step {
     pub(crate) subject: Arc<Subject>,
@@ -101,31 +104,44 @@ pub(crate) struct Attempts<'c> {
     limits: Limits,
     subject: &'c Subject,
     made: u32,
+    /// How many of them do not count, because only time helps, and since when.
+    patient: u32,
+    since: Option<Instant>,
 }
 
 impl<'c> Attempts<'c> {
     pub(crate) fn new(cx: &'c Cx, limits: Limits, subject: &'c Subject) -> Self {
-        Self { cx, limits, subject, made: 0 }
+        Self { cx, limits, subject, made: 0, patient: 0, since: None }
     }
 
     /// Pauses before another attempt, or gives the error back when there will be none: it was a refusal, there were enough
     /// attempts, the run is stopped, or the time would be up before.
     pub(crate) async fn again(&mut self, error: Error) -> Result<()> {
-        self.made += 1;
-        let pause = self.limits.backoff.saturating_mul(2u32.saturating_pow(self.made - 1)).min(Duration::from_secs(30));
         let worth_it = error.is(Certainty::NotDone) || error.is(Certainty::MaybeDone);
-        if !worth_it
-            || self.made >= self.limits.attempts
-            || self.cx.cancellation().is_cancelled()
-            || Instant::now() + pause >= self.cx.deadline()
-        {
+        let now = Instant::now();
+        let (pause, enough) = match error.patience() {
+            Some(patience) => {
+                self.patient += 1;
+                let pause = self.pause(self.patient).min(PATIENT_PAUSE);
+                (pause, now + pause > *self.since.get_or_insert(now) + patience)
+            }
+            None => {
+                self.made += 1;
+                (self.pause(self.made), self.made >= self.limits.attempts)
+            }
+        };
+        if !worth_it || enough || self.cx.cancellation().is_cancelled() || now + pause >= self.cx.deadline() {
             return Err(error);
         }
         let because = error.failure(&self.subject.node, &self.subject.step);
-        self.cx.emit(What::Again { because, attempt: self.made });
+        self.cx.emit(What::Again { because, attempt: self.made + self.patient });
         tokio::select! {
             () = sleep(pause) => Ok(()),
             () = self.cx.cancellation().cancelled() => Err(error),
         }
+    }
+
+    fn pause(&self, attempt: u32) -> Duration {
+        self.limits.backoff.saturating_mul(2u32.saturating_pow(attempt - 1)).min(Duration::from_secs(30))
     }
 }

@@ -179,6 +179,30 @@ fn after_a_failure_nothing_is_removed_and_the_report_says_so() {
 }
 
 #[test]
+fn what_only_the_second_look_calls_left_over_stays() {
+    story(async {
+        let world = World::default();
+        let build = |generation: u32| {
+            let mut graph = Graph::new();
+            graph.add(step(), Toy::new(&world, "a").generation(generation));
+            graph
+        };
+        assert!(apply(&build(0), &world.cx()).await.is_done());
+        let graph = build(0);
+        let cx = world.cx();
+        let (discovery, plan) = look(&graph, &cx).await;
+        assert!(plan.is_quiet());
+        // Somebody else, who wants another generation, has just made it beside the old one.
+        let new = world.put("a", Mark::Managed, &[], 1, 0);
+        assert!(graph.apply(&cx, Limits::default(), &discovery, &plan).await.is_done());
+        assert!(world.of("a").iter().any(|object| object.id == new), "nobody agreed that it goes");
+        let (_, now) = look(&graph, &cx).await;
+        let worse: Vec<_> = now.worse_than(&plan).map(|change| change.stale).collect();
+        assert_eq!(worse, [1], "who confirmed the quiet plan is asked again");
+    });
+}
+
+#[test]
 fn the_old_one_goes_only_after_all_its_users_have_moved() {
     story(async {
         let world = World::default();

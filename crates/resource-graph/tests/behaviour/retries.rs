@@ -67,6 +67,34 @@ fn after_the_last_attempt_the_node_fails() {
 }
 
 #[test]
+fn what_only_time_helps_is_tried_by_time() {
+    story(async {
+        let build = |world: &World| {
+            let mut graph = Graph::new();
+            graph.add(step(), Toy::new(world, "a"));
+            graph
+        };
+        let used = async |patience: u64| {
+            let world = World::default();
+            for _ in 0..20 {
+                world.fail("a", Op::Create, Fault::InUse(Duration::from_secs(patience)));
+            }
+            // Other troubles are counted by themselves.
+            world.fail("a", Op::Finish, Fault::Before(Certainty::MaybeDone));
+            (apply(&build(&world), &world.cx()).await, calls(&world, Op::Create).len())
+        };
+        let (report, creates) = used(900).await;
+        assert!(report.is_done(), "{report:?}");
+        assert_eq!(creates, 21);
+        assert!((150_000..200_000).contains(&report.millis), "{}", report.millis);
+        let (report, creates) = used(30).await;
+        assert_eq!(failure(&report, "a").code, "toy-in-use");
+        assert_eq!(creates, 7);
+        assert!(report.millis <= 30_010, "{}", report.millis);
+    });
+}
+
+#[test]
 fn a_lost_answer_of_each_call_makes_no_twin() {
     story(async {
         for op in [Op::Create, Op::Finish, Op::Update, Op::Destroy] {

@@ -35,6 +35,8 @@ pub(crate) enum Op {
 pub(crate) enum Fault {
     /// It fails and nothing was done.
     Before(Certainty),
+    /// It fails, nothing was done, and only time helps, at most so much of it.
+    InUse(Duration),
     /// It fails and all was done.
     After(Certainty),
     /// It is never answered, and nothing was done.
@@ -187,6 +189,7 @@ impl World {
         tracing::info!(called = %node, ?op);
         match fault {
             Some(Fault::Before(certainty)) => return Err(Error::new("toy-before", "be heard").certainty(certainty)),
+            Some(Fault::InUse(patience)) => return Err(Error::new("toy-in-use", "be let go").for_up_to(patience)),
             Some(Fault::Hang) => return std::future::pending().await,
             Some(Fault::After(_)) | None => {}
         }
