@@ -1,11 +1,17 @@
 //! What a failed call means: was it done, may it be said again, what shall a person do.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use resource_graph::{Certainty, Error};
+
+/// What is deleted lets go of what it used within minutes: a balancer of its network interfaces, a service of its tasks.
+const UNTIL_LET_GO: Duration = Duration::from_secs(15 * 60);
+/// What was made is known to the rest of its service within seconds, and to other services within a minute or two.
+const UNTIL_KNOWN: Duration = Duration::from_secs(2 * 60);
 
 /// Codes that say "too fast", of all services.
 const THROTTLED: [&str; 8] = [
@@ -73,9 +79,33 @@ where
     match answer {
         Ok(_) => Ok(()),
         Err(error) if has_code(&error, missing) => Ok(()),
-        Err(error) if has_code(&error, in_use) => Err(failed(action, error).certainty(Certainty::NotDone)),
+        Err(error) if has_code(&error, in_use) => Err(failed(action, error).for_up_to(UNTIL_LET_GO)),
         Err(error) => Err(failed(action, error)),
     }
+}
+
+/// The error for a failed call on something that was made, or changed, a moment ago: a code that says "not there" or "not
+/// ready" only means "not yet" then.
+pub(crate) fn failed_early<E>(action: impl Into<String>, error: SdkError<E, HttpResponse>, not_yet: &[&str]) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let early = has_code(&error, not_yet);
+    failed_early_if(early, action, error)
+}
+
+/// The same where no code tells it.
+pub(crate) fn failed_early_if<E>(early: bool, action: impl Into<String>, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let error = failed(action, error);
+    if early { error.for_up_to(UNTIL_KNOWN) } else { error }
+}
+
+/// What the service says, in lower case; for what it tells by no code.
+pub(crate) fn words<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+    error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default().to_lowercase()
 }
 
 /// The error for a failed call. `action` reads on after "failed to": "create vpc `automator`".

@@ -16,6 +16,9 @@ pub const OWNERSHIP_TAG: &str = "keeper-automator:ownership";
 /// The tag that holds a digest of something that cannot be read back: a secret's value, a certificate's body.
 pub const DIGEST_TAG: &str = "keeper-automator:digest";
 
+/// The tag of a role that says which region's deployment it serves: IAM itself has no regions.
+pub const REGION_TAG: &str = "keeper-automator:region";
+
 /// A deployment's clients, name and extra tags; every resource of it holds one.
 #[derive(Clone)]
 pub struct Home {
@@ -43,6 +46,13 @@ impl Home {
         tags.insert(NODE_TAG.to_owned(), node.to_string());
         let ownership = if mark == Mark::Managed { "managed" } else { "adopted" };
         tags.insert(OWNERSHIP_TAG.to_owned(), ownership.to_owned());
+        tags
+    }
+
+    /// The same with `Name`, which is what the console shows; a person's own extra tag of that key wins.
+    pub fn named_tags(&self, node: &NodeId, mark: Mark, name: &str) -> BTreeMap<String, String> {
+        let mut tags = self.tags(node, mark);
+        tags.entry("Name".to_owned()).or_insert_with(|| name.to_owned());
         tags
     }
 

@@ -22,5 +22,5 @@ pub mod testing;
 pub mod wire;
 
 pub use aws::{Aws, Connection, SharedHttpClient, SignIn, default_http_client};
-pub use home::{DEPLOYMENT_TAG, DIGEST_TAG, Home, NODE_TAG, OWNERSHIP_TAG, digest};
+pub use home::{DEPLOYMENT_TAG, DIGEST_TAG, Home, NODE_TAG, OWNERSHIP_TAG, REGION_TAG, digest};
 pub use ids::*;

@@ -18,6 +18,7 @@ use resource_graph::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::fail::{failed, gone, has_code, incomplete, required, unless_missing};
+use crate::home::digest;
 use crate::{CertificateArn, DIGEST_TAG, Home};
 
 const MISSING: [&str; 1] = ["ResourceNotFoundException"];
@@ -80,9 +81,9 @@ pub struct Found {
     arn: CertificateArn,
     key_type: Option<String>,
     mark: Mark,
-    /// Of the certificate itself; of the tag where it could not be read.
+    /// Of the leaf itself.
     fingerprint: Option<String>,
-    /// What the tag says.
+    /// What the tag says of leaf and chain.
     digest: Option<String>,
 }
 
@@ -93,10 +94,22 @@ fn once() -> Builder {
 
 impl Certificate {
     fn tags(&self, mark: Mark) -> Vec<Tag> {
-        let ours = self.home.tags(&self.node, mark).into_iter();
-        let more = [("Name".to_owned(), self.name.clone()), (DIGEST_TAG.to_owned(), self.fingerprint.clone())];
+        let ours = self.home.named_tags(&self.node, mark, &self.name).into_iter();
+        let more = [(DIGEST_TAG.to_owned(), self.digest())];
         // A tag made of two texts is always complete.
         ours.chain(more).filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
+    }
+
+    /// What the tag says of this leaf and chain. The chain is compared by the tag alone: the service may answer with another.
+    fn digest(&self) -> String {
+        digest(&[self.fingerprint.as_str(), self.chain.as_deref().unwrap_or_default()])
+    }
+
+    /// Whether only an import makes this certificate of that one. A tag that is missing says nothing of the chain: a run was
+    /// killed between import and tagging, and imports are counted by the year.
+    fn must_import(&self, found: &Found) -> bool {
+        found.fingerprint.as_ref() != Some(&self.fingerprint)
+            || found.digest.as_ref().is_some_and(|digest| *digest != self.digest())
     }
 
     /// A kind of key that is not told is unknown.
@@ -138,7 +151,7 @@ impl Certificate {
 
     async fn read(&self, summary: &Summary, mark: Mark) -> Result<Found> {
         let digest = summary.tags.get(DIGEST_TAG).cloned();
-        let fingerprint = read_fingerprint(&self.home, &summary.arn).await?.or_else(|| digest.clone());
+        let fingerprint = read_fingerprint(&self.home, &summary.arn).await?;
         Ok(Found { arn: summary.arn.clone(), key_type: summary.key_type.clone(), mark, fingerprint, digest })
     }
 }
@@ -192,13 +205,13 @@ impl Resource for Certificate {
         if let Some(kind) = &found.key_type {
             compare.replace("key type", kind, &self.key_type, None);
         }
-        let content_differs = found.fingerprint.as_ref() != Some(&self.fingerprint);
-        if content_differs {
+        let leaf_differs = found.fingerprint.as_ref() != Some(&self.fingerprint);
+        if leaf_differs {
             compare.differs("certificate", found.fingerprint.clone(), Some(self.fingerprint.clone()));
-        } else if found.digest.as_ref() != Some(&self.fingerprint) {
-            compare.differs("digest tag", found.digest.clone(), Some(self.fingerprint.clone()));
+        } else if found.digest.as_ref() != Some(&self.digest()) {
+            compare.differs("digest of the chain", found.digest.clone(), Some(self.digest()));
         }
-        compare.survives(if content_differs { Survives::Only(&KEPT) } else { Survives::All }).verdict()
+        compare.survives(if leaf_differs { Survives::Only(&KEPT) } else { Survives::All }).verdict()
     }
 
     fn output(&self, found: &Found) -> CertificateOutput {
@@ -209,17 +222,15 @@ impl Resource for Certificate {
         let (arn, mark) = match action {
             Action::Create => (self.import(None).await?, Mark::Managed),
             Action::Update { found, .. } => {
-                // Imports are counted by the year.
-                if found.fingerprint.as_ref() != Some(&self.fingerprint) {
+                if self.must_import(&found) {
                     self.import(Some(&found.arn)).await?;
                 }
                 self.tag(&found.arn, found.mark).await?;
                 (found.arn, found.mark)
             }
         };
-        let fingerprint = Some(self.fingerprint.clone());
-        let key_type = Some(self.key_type.clone());
-        Ok(Found { arn, key_type, mark, fingerprint: fingerprint.clone(), digest: fingerprint })
+        let (fingerprint, digest) = (Some(self.fingerprint.clone()), Some(self.digest()));
+        Ok(Found { arn, key_type: Some(self.key_type.clone()), mark, fingerprint, digest })
     }
 
     async fn destroy(&self, _cx: &Cx, found: Found) -> Result<()> {
@@ -340,7 +351,7 @@ mod tests {
             key_type: Some(key_type.to_owned()),
             mark: Mark::Managed,
             fingerprint: Some(fingerprint.to_owned()),
-            digest: Some(fingerprint.to_owned()),
+            digest: Some(certificate().digest()),
         }
     }
 
@@ -359,6 +370,16 @@ mod tests {
         let untagged = Found { digest: None, ..found("new", "EC_prime256v1") };
         let Verdict::Update { survives, .. } = certificate().plan(&untagged, &()) else { panic!() };
         assert_eq!(survives, Survives::All);
+        assert!(!certificate().must_import(&untagged));
+    }
+
+    #[tokio::test]
+    async fn a_corrected_chain_is_imported_though_the_leaf_is_the_same() {
+        let here = found("new", "EC_prime256v1");
+        let completed = Certificate { chain: Some("an intermediate".to_owned()), ..certificate() };
+        let Verdict::Update { survives, .. } = completed.plan(&here, &()) else { panic!() };
+        assert_eq!(survives, Survives::All, "the listener has nothing to do");
+        assert!(completed.must_import(&here) && !certificate().must_import(&here));
     }
 
     #[test]

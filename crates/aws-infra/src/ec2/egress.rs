@@ -46,7 +46,7 @@ pub struct Found {
 
 /// Where what is not for the VPC goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
+pub(super) enum Exit {
     /// To an internet gateway, which serves only what has a public address.
     Public,
     /// To something that speaks for private addresses: a NAT, a transit gateway, an appliance.
@@ -74,45 +74,45 @@ impl Egress {
         let stuck: Vec<SubnetId> = stuck.collect();
         if stuck.is_empty() { Ok(decided) } else { Err(stuck) }
     }
+}
 
-    /// `None` when one of the subnets is not there.
-    async fn read(&self, subnets: &[SubnetId]) -> Result<Option<Found>> {
-        // Without ids the call below would answer with all subnets there are.
-        if subnets.is_empty() {
-            return Ok(Some(Found { exits: Vec::new() }));
-        }
-        let ec2 = &self.home.aws.ec2;
-        let action = "describe the subnets of the tasks";
-        let ids = subnets.iter().map(SubnetId::to_string).collect();
-        let answer = ec2.describe_subnets().set_subnet_ids(Some(ids)).send().await;
-        let Some(answer) = unless_missing(answer, MISSING, action)? else { return Ok(None) };
-        let mut exits = Vec::new();
-        for subnet in answer.subnets() {
-            let id = SubnetId::new(required(subnet.subnet_id(), action, "subnet id")?);
-            exits.push((id, required(subnet.vpc_id(), action, "vpc id")?));
-        }
-        if exits.len() < subnets.len() {
-            return Ok(None);
-        }
-        let mut vpcs: Vec<String> = exits.iter().map(|(_, vpc)| vpc.clone()).collect();
-        vpcs.sort();
-        vpcs.dedup();
-        let mut tables = Vec::new();
-        for vpc in &vpcs {
-            let filters = Some(vec![filter("vpc-id", vpc)]);
-            let mut pages = ec2.describe_route_tables().set_filters(filters).into_paginator().send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| failed(format!("describe the route-tables of vpc `{vpc}`"), error))?;
-                tables.extend(page.route_tables().iter().cloned());
-            }
-        }
-        let exit = |(subnet, vpc): (SubnetId, String)| {
-            let table = effective(&tables, &subnet, &vpc);
-            let table = table.ok_or_else(|| incomplete(&format!("find the routes of subnet `{subnet}`"), "main table"));
-            table.map(|table| (subnet, exit(table)))
-        };
-        Ok(Some(Found { exits: exits.into_iter().map(exit).collect::<Result<_>>()? }))
+/// Where each of some subnets leads to; `None` when one of them is not there.
+pub(super) async fn exits(home: &Home, subnets: &[SubnetId]) -> Result<Option<Vec<(SubnetId, Exit)>>> {
+    // Without ids the call below would answer with all subnets there are.
+    if subnets.is_empty() {
+        return Ok(Some(Vec::new()));
     }
+    let ec2 = &home.aws.ec2;
+    let action = "describe subnets";
+    let ids = subnets.iter().map(SubnetId::to_string).collect();
+    let answer = ec2.describe_subnets().set_subnet_ids(Some(ids)).send().await;
+    let Some(answer) = unless_missing(answer, MISSING, action)? else { return Ok(None) };
+    let mut exits = Vec::new();
+    for subnet in answer.subnets() {
+        let id = SubnetId::new(required(subnet.subnet_id(), action, "subnet id")?);
+        exits.push((id, required(subnet.vpc_id(), action, "vpc id")?));
+    }
+    if exits.len() < subnets.len() {
+        return Ok(None);
+    }
+    let mut vpcs: Vec<String> = exits.iter().map(|(_, vpc)| vpc.clone()).collect();
+    vpcs.sort();
+    vpcs.dedup();
+    let mut tables = Vec::new();
+    for vpc in &vpcs {
+        let filters = Some(vec![filter("vpc-id", vpc)]);
+        let mut pages = ec2.describe_route_tables().set_filters(filters).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failed(format!("describe the route-tables of vpc `{vpc}`"), error))?;
+            tables.extend(page.route_tables().iter().cloned());
+        }
+    }
+    let exit = |(subnet, vpc): (SubnetId, String)| {
+        let table = effective(&tables, &subnet, &vpc);
+        let table = table.ok_or_else(|| incomplete(&format!("find the routes of subnet `{subnet}`"), "main table"));
+        table.map(|table| (subnet, exit(table)))
+    };
+    exits.into_iter().map(exit).collect::<Result<_>>().map(Some)
 }
 
 /// The table a subnet uses: the one it is associated with, else its VPC's main one.
@@ -165,7 +165,7 @@ impl Resource for Egress {
         if matches!(routes, Some(None)) {
             return Ok(Seen::absent());
         }
-        let found = self.read(subnets).await?;
+        let found = exits(&self.home, subnets).await?.map(|exits| Found { exits });
         // It is only read; so a destroy spares it, as it does what was there before.
         Ok(found.map_or_else(Seen::absent, |found| Seen::here(found, Mark::Adopted)))
     }
@@ -195,7 +195,7 @@ impl Resource for Egress {
     }
 
     async fn apply(&self, _cx: &Cx, _action: Action<Found>, (subnets, _): Given<Self>) -> Result<Found> {
-        let found = self.read(&subnets).await?;
+        let found = exits(&self.home, &subnets).await?.map(|exits| Found { exits });
         found.ok_or_else(|| incomplete("describe the subnets of the tasks", "subnet that is needed"))
     }
 

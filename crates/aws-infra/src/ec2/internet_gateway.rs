@@ -7,8 +7,8 @@ use resource_graph::{
     Action, Compare, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
 };
 
-use super::{of_deployment, of_node, once, tagged, tags};
-use crate::fail::{failed, gone, has_code, required};
+use super::{filter, of_deployment, of_node, once, tagged, tags, until_visible};
+use crate::fail::{failed, failed_early, gone, has_code, required};
 use crate::{Home, InternetGatewayId, VpcId};
 
 const MISSING: &str = "InvalidInternetGatewayID.NotFound";
@@ -72,7 +72,7 @@ impl Resource for InternetGateway {
         found.id.clone()
     }
 
-    async fn apply(&self, _cx: &Cx, action: Action<Found>, (vpc,): Given<Self>) -> Result<Found> {
+    async fn apply(&self, cx: &Cx, action: Action<Found>, (vpc,): Given<Self>) -> Result<Found> {
         let ec2 = &self.home.aws.ec2;
         let found = match action {
             Action::Create => {
@@ -86,7 +86,11 @@ impl Resource for InternetGateway {
                     .await
                     .map_err(|error| failed(&action, error))?;
                 let id = made.internet_gateway().and_then(types::InternetGateway::internet_gateway_id);
-                Found { id: InternetGatewayId::new(required(id, &action, "gateway id")?), vpc: None }
+                let id = InternetGatewayId::new(required(id, &action, "gateway id")?);
+                let filters = || vec![filter("internet-gateway-id", id.as_str())];
+                let look = || async { Ok(!describe(&self.home, filters()).await?.is_empty()) };
+                until_visible(cx, &format!("internet-gateway `{id}`"), look).await?;
+                Found { id, vpc: None }
             }
             Action::Update { found, adopt } => {
                 if adopt {
@@ -106,7 +110,11 @@ impl Resource for InternetGateway {
                     again.iter().any(|again| again.found.id == found.id && again.found.vpc.as_ref() == Some(&vpc))
                 };
                 if !attached {
-                    return Err(failed(action, error));
+                    return Err(failed_early(
+                        action,
+                        error,
+                        &["InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"],
+                    ));
                 }
             }
         }

@@ -7,7 +7,7 @@ use resource_graph::{
     Action, Compare, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
 };
 
-use super::{filter, of_deployment, of_node, once, tagged, tags};
+use super::{filter, of_deployment, of_node, once, tagged, tags, until_visible};
 use crate::fail::{failed, gone, has_code, required};
 use crate::{Home, InternetGatewayId, RouteTableId, SubnetId, VpcId};
 
@@ -142,9 +142,15 @@ impl Resource for RouteTable {
         found.id.clone()
     }
 
-    async fn apply(&self, _cx: &Cx, action: Action<Found>, (vpc, gateway, subnets): Given<Self>) -> Result<Found> {
+    async fn apply(&self, cx: &Cx, action: Action<Found>, (vpc, gateway, subnets): Given<Self>) -> Result<Found> {
         let found = match action {
-            Action::Create => self.create(&vpc).await?,
+            Action::Create => {
+                let made = self.create(&vpc).await?;
+                let filters = || vec![filter("route-table-id", made.id.as_str())];
+                let look = || async { Ok(!describe(&self.home, filters()).await?.is_empty()) };
+                until_visible(cx, &format!("route-table `{}`", made.id), look).await?;
+                made
+            }
             Action::Update { found, adopt } => {
                 if adopt {
                     let action = format!("tag route-table `{}`", found.id);

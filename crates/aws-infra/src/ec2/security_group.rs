@@ -5,7 +5,7 @@ use resource_graph::{
     Action, Compare, Cx, Given, Inventory, Knowns, Listed, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
 };
 
-use super::{filter, of_deployment, of_node, once, tagged, tags};
+use super::{filter, of_deployment, of_node, once, tagged, tags, until_visible};
 use crate::fail::{failed, gone, incomplete, required};
 use crate::{Home, SecurityGroupId, VpcId};
 
@@ -70,7 +70,7 @@ impl Resource for SecurityGroup {
         found.id.clone()
     }
 
-    async fn apply(&self, _cx: &Cx, action: Action<Found>, (vpc,): Given<Self>) -> Result<Found> {
+    async fn apply(&self, cx: &Cx, action: Action<Found>, (vpc,): Given<Self>) -> Result<Found> {
         let ec2 = &self.home.aws.ec2;
         match action {
             Action::Create => {
@@ -87,6 +87,9 @@ impl Resource for SecurityGroup {
                     .await
                     .map_err(|error| failed(&action, error))?;
                 let id = SecurityGroupId::new(required(made.group_id(), &action, "group id")?);
+                let filters = || vec![filter("group-id", id.as_str())];
+                let look = || async { Ok(!describe(&self.home, filters()).await?.is_empty()) };
+                until_visible(cx, &format!("security-group `{id}`"), look).await?;
                 Ok(Found { id, name: self.name.clone(), vpc })
             }
             Action::Update { found, .. } => {

@@ -8,7 +8,7 @@ use resource_graph::{
 };
 
 use super::filter;
-use crate::fail::{failed, gone, has_code};
+use crate::fail::{failed, failed_early, gone, has_code};
 use crate::{Home, SecurityGroupId};
 
 /// All rules of one security group.
@@ -60,16 +60,23 @@ struct Line {
     direction: Direction,
     /// `tcp`, or `-1` for everything.
     protocol: String,
-    port: Option<i32>,
+    /// The first port and the last.
+    ports: Option<(i32, i32)>,
     peer: String,
 }
 
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let port = self.port.map_or_else(|| "all".to_owned(), |port| port.to_string());
+        let ports = match self.ports {
+            None => "all".to_owned(),
+            Some((first, last)) if first == last => first.to_string(),
+            Some((first, last)) => format!("{first}-{last}"),
+        };
+        let protocol =
+            if ["tcp", "-1"].contains(&self.protocol.as_str()) { "" } else { &format!("{} ", self.protocol) };
         match self.direction {
-            Direction::In => write!(f, "in {port} from {}", self.peer),
-            Direction::Out => write!(f, "out {port} to {}", self.peer),
+            Direction::In => write!(f, "in {protocol}{ports} from {}", self.peer),
+            Direction::Out => write!(f, "out {protocol}{ports} to {}", self.peer),
         }
     }
 }
@@ -98,8 +105,8 @@ impl SecurityGroupRules {
                 Peer::Cidr(cidr) => cidr.clone(),
                 Peer::Group(_) => peers.next().map(SecurityGroupId::to_string).unwrap_or_default(),
             };
-            let line =
-                Line { direction: rule.direction, protocol: "tcp".to_owned(), port: Some(i32::from(rule.port)), peer };
+            let port = i32::from(rule.port);
+            let line = Line { direction: rule.direction, protocol: "tcp".to_owned(), ports: Some((port, port)), peer };
             (line, rule.description.clone())
         };
         self.rules.iter().map(&mut line).collect()
@@ -110,18 +117,20 @@ impl SecurityGroupRules {
         let action = format!("authorize `{line}` of security-group `{group}`");
         let permission = permission(line, reason);
         let known = ["InvalidPermission.Duplicate"];
+        // The group, or the one that it lets in, is seconds old in a first deploy.
+        let not_yet = ["InvalidGroup.NotFound", "InvalidGroupId.NotFound"];
         match line.direction {
             Direction::In => {
                 let call = ec2.authorize_security_group_ingress().group_id(group.as_str()).ip_permissions(permission);
                 match call.send().await {
-                    Err(error) if !has_code(&error, &known) => Err(failed(action, error)),
+                    Err(error) if !has_code(&error, &known) => Err(failed_early(action, error, &not_yet)),
                     _ => Ok(()),
                 }
             }
             Direction::Out => {
                 let call = ec2.authorize_security_group_egress().group_id(group.as_str()).ip_permissions(permission);
                 match call.send().await {
-                    Err(error) if !has_code(&error, &known) => Err(failed(action, error)),
+                    Err(error) if !has_code(&error, &known) => Err(failed_early(action, error, &not_yet)),
                     _ => Ok(()),
                 }
             }
@@ -237,13 +246,14 @@ fn read(rule: &SecurityGroupRule) -> Option<(Line, String)> {
     let peer = [rule.cidr_ipv4(), rule.cidr_ipv6(), rule.prefix_list_id(), group];
     let peer = peer.into_iter().flatten().find(|peer| !peer.is_empty())?.to_owned();
     let protocol = rule.ip_protocol()?.to_owned();
-    let port = rule.from_port().filter(|_| protocol != "-1");
-    Some((Line { direction, protocol, port, peer }, rule.security_group_rule_id()?.to_owned()))
+    let ports = rule.from_port().filter(|_| protocol != "-1");
+    let ports = ports.map(|first| (first, rule.to_port().unwrap_or(first)));
+    Some((Line { direction, protocol, ports, peer }, rule.security_group_rule_id()?.to_owned()))
 }
 
 fn permission(line: &Line, reason: &str) -> IpPermission {
-    let permission =
-        IpPermission::builder().ip_protocol(&line.protocol).set_from_port(line.port).set_to_port(line.port);
+    let (first, last) = line.ports.unzip();
+    let permission = IpPermission::builder().ip_protocol(&line.protocol).set_from_port(first).set_to_port(last);
     let permission = if line.peer.starts_with("sg-") {
         permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(&line.peer).description(reason).build())
     } else if line.peer.contains(':') {
@@ -279,7 +289,7 @@ mod tests {
         let line = |peer: &str| Line {
             direction: Direction::In,
             protocol: "tcp".to_owned(),
-            port: Some(443),
+            ports: Some((443, 443)),
             peer: peer.to_owned(),
         };
         let known =
@@ -292,5 +302,13 @@ mod tests {
         let Verdict::Update { changes, .. } = rules.plan(&found("0.0.0.0/0"), &known("sg-alb")) else { panic!() };
         let text = resource_graph::describe(&changes);
         assert_eq!(text, "rule none -> in 443 from sg-alb, rule in 443 from 0.0.0.0/0 -> none");
+
+        let wider = Found {
+            group: SecurityGroupId::new("sg-task"),
+            lines: vec![(Line { ports: Some((443, 65535)), ..line("sg-alb") }, "sgr-1".to_owned())],
+        };
+        let Verdict::Update { changes, .. } = rules.plan(&wider, &known("sg-alb")) else { panic!() };
+        let text = resource_graph::describe(&changes);
+        assert_eq!(text, "rule none -> in 443 from sg-alb, rule in 443-65535 from sg-alb -> none");
     }
 }

@@ -4,7 +4,7 @@ use resource_graph::{
     Action, Cx, Given, Inventory, Knowns, Listed, Mark, NodeId, Present, Resource, Result, Seen, Verdict,
 };
 
-use super::{adopt, once, tagged, tags_of};
+use super::{adopt, believed, once, tagged, tags_of};
 use crate::fail::{failed, gone, required};
 use crate::{ClusterArn, Home};
 
@@ -66,7 +66,7 @@ impl Resource for Cluster {
                 let call = self.home.aws.ecs.create_cluster().cluster_name(&self.name);
                 let call = call.set_tags(Some(tagged(&self.home, &self.node, Mark::Managed)));
                 let answer = call.customize().config_override(once()).send().await;
-                let answer = answer.map_err(|error| failed(&action, error))?;
+                let answer = believed(action.clone(), answer)?;
                 let arn = required(answer.cluster().and_then(|cluster| cluster.cluster_arn()), &action, "arn")?;
                 self.wait_until_active(cx).await?;
                 Ok(ClusterArn::new(arn))

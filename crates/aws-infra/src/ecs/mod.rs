@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 use aws_config::retry::RetryConfig;
 use aws_sdk_ecs::config::Builder;
+use aws_sdk_ecs::error::SdkError;
 use aws_sdk_ecs::types::Tag;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use resource_graph::{Mark, NodeId, Result};
 
 pub use cluster::{Cluster, Clusters};
@@ -23,7 +26,7 @@ pub use task_definition::register;
 pub use task_definition::{TaskDefinition, TaskDefinitions, Template, deployed};
 
 use crate::Home;
-use crate::fail::{failed, has_code};
+use crate::fail::{failed, failed_early_if, has_code, words};
 
 /// For creates without an idempotency token: the SDK would repeat one by itself when its answer is lost, and make a twin.
 fn once() -> Builder {
@@ -53,6 +56,22 @@ async fn tags_of(home: &Home, arn: &str) -> Result<BTreeMap<String, String>> {
         }
         Err(error) => Err(failed(format!("read the tags of `{arn}`"), error)),
     }
+}
+
+/// A new role, a new balancer, a just attached target group are believed here only after a while, and so is ECS's own role in
+/// an account that had no cluster before: it is said again.
+fn believed<T, E>(action: String, answer: std::result::Result<T, SdkError<E, HttpResponse>>) -> Result<T>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    answer.map_err(|error| {
+        let said = words(&error);
+        let soon = has_code(&error, &["InvalidParameterException", "ClientException"])
+            && ["assume", "role", "does not have an associated load balancer", "service linked role", "draining"]
+                .iter()
+                .any(|word| said.contains(word));
+        failed_early_if(soon, action, error)
+    })
 }
 
 async fn adopt(home: &Home, node: &NodeId, arn: &str) -> Result<()> {

@@ -1,5 +1,5 @@
-//! Task definitions as JSON on the wire: what was linted is what is registered, member by member, and what is read back has
-//! lost nothing that the SDK's types do not model.
+//! Task definitions as JSON on the wire: what was rendered and linted is what is registered, member by member, and
+//! what is read back has lost nothing that the SDK's types do not model.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

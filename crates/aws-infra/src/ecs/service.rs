@@ -1,18 +1,19 @@
 //! The service (A12, C23, C29): created with one task; how many there are afterwards is not its business.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState,
-    LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags,
+    AssignPublicIp, AwsVpcConfiguration, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
+    DeploymentRolloutState, LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags,
 };
 use resource_graph::{
-    Action, Certainty, Compare, Cx, Error, Given, Inventory, Knowns, Listed, Mark, NodeId, Pace, Present, Progress,
-    Ref, Resource, Result, Seen, Verdict,
+    Action, Certainty, Compare, Cx, Error, Given, Inventory, Known, Knowns, Listed, Mark, NodeId, Pace, Present,
+    Progress, Ref, Resource, Result, Seen, Verdict,
 };
 
-use super::{adopt, tagged, tags_of};
+use super::{adopt, believed, tagged, tags_of};
 use crate::ec2::PublicIp;
 use crate::fail::{failed, gone, has_code, required};
 use crate::{ClusterArn, Home, SecurityGroupId, ServiceArn, SubnetId, TargetGroupArn, TaskDefinitionArn};
@@ -56,6 +57,33 @@ pub struct Found {
     groups: Vec<SecurityGroupId>,
     public_ip: String,
     grace: Option<i32>,
+    rollout: Rollout,
+}
+
+/// How far the newest deployment of a service has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Rollout {
+    /// Its tasks run and are healthy, or its state is not told.
+    Done,
+    /// It goes on.
+    Going,
+    /// It was given up, and starts no task any more.
+    Failed(String),
+}
+
+fn primary(service: &aws_sdk_ecs::types::Service) -> Option<&Deployment> {
+    service.deployments().iter().find(|one| one.status() == Some("PRIMARY"))
+}
+
+fn rollout(deployment: Option<&Deployment>) -> Rollout {
+    match deployment.and_then(Deployment::rollout_state) {
+        None | Some(DeploymentRolloutState::Completed) => Rollout::Done,
+        Some(DeploymentRolloutState::Failed) => {
+            let reason = deployment.and_then(Deployment::rollout_state_reason);
+            Rollout::Failed(reason.unwrap_or("no reason was given").to_owned())
+        }
+        Some(_) => Rollout::Going,
+    }
 }
 
 fn public_ip(wish: &PublicIp) -> AssignPublicIp {
@@ -98,6 +126,20 @@ impl Service {
             .build()
     }
 
+    /// Whether a service is as it should be, whatever its deployment has come to.
+    fn is_configured(&self, found: &Found, given: &Given<Self>) -> bool {
+        let (cluster, definition, target, subnets, groups, wish) = given.clone();
+        let known = (
+            Known::Same(cluster),
+            Known::Same(definition),
+            Known::Same(target),
+            Known::Same(subnets),
+            Known::Same(groups),
+            Known::Same(wish),
+        );
+        self.plan(&Found { rollout: Rollout::Done, ..found.clone() }, &known) == Verdict::Keep
+    }
+
     fn grace(&self) -> i32 {
         i32::try_from(self.grace.as_secs()).unwrap_or(i32::MAX)
     }
@@ -111,38 +153,81 @@ impl Service {
         wait_until_inactive(&self.home, cx, cluster, &self.name).await
     }
 
-    /// Waits for the deployment, telling the service's own events: the counts are the gate, the events are the story.
-    async fn wait_until_steady(&self, cx: &Cx, cluster: &ClusterArn, definition: &TaskDefinitionArn) -> Result<()> {
+    /// Waits for a deployment, of which the id is known if this run began it, telling the service's own events.
+    async fn wait_until_steady(
+        &self,
+        cx: &Cx,
+        cluster: &ClusterArn,
+        definition: &TaskDefinitionArn,
+        deployment: Option<&str>,
+    ) -> Result<()> {
         let what = format!("ecs-service `{}` to run its tasks", self.name);
         let told = Mutex::new(Vec::<String>::new());
+        let seen = AtomicBool::new(false);
         let pace = Pace::new(Duration::from_secs(6), Duration::from_secs(20 * 60));
         cx.wait_until(&what, pace, || async {
             let Some(service) = self.find(cluster).await? else {
                 return Ok(Progress::Pending("not visible yet".to_owned()));
             };
             tell(cx, &told, &service);
-            let deployments = service.deployments();
-            let ours = deployments.iter().find(|one| one.task_definition() == Some(definition.as_str()));
-            if let Some(failed) = ours
-                && failed.rollout_state() == Some(&DeploymentRolloutState::Failed)
-            {
-                let reason = failed.rollout_state_reason().unwrap_or("no reason was given").to_owned();
-                let error = Error::new("service-not-stable", format!("wait for {what}: the deployment failed"));
-                return Ok(Progress::Failed(error.because(reason)));
-            }
+            let seen_before = seen.load(Ordering::Relaxed);
+            let stage = stage(&service, definition, deployment, seen_before);
+            seen.store(seen_before || !matches!(stage, Stage::Early), Ordering::Relaxed);
             let (running, desired) = (service.running_count(), service.desired_count());
-            let rolling = deployments.len() > 1
-                || deployments.iter().any(|one| {
-                    one.rollout_state() == Some(&DeploymentRolloutState::InProgress)
-                        && one.running_count() < one.desired_count()
-                });
-            if service.task_definition() == Some(definition.as_str()) && running >= desired && !rolling {
-                Ok(Progress::Ready(()))
-            } else {
-                Ok(Progress::Pending(format!("{running} of {desired} running, {} deployments", deployments.len())))
-            }
+            Ok(match stage {
+                Stage::Steady => Progress::Ready(()),
+                Stage::Early | Stage::Going => {
+                    let deployments = service.deployments().len();
+                    Progress::Pending(format!("{running} of {desired} running, {deployments} deployments"))
+                }
+                Stage::Failed(reason) => {
+                    let error = Error::new("service-not-stable", format!("wait for {what}: the deployment failed"));
+                    Progress::Failed(error.because(reason))
+                }
+            })
         })
         .await
+    }
+}
+
+/// What a wait for a deployment sees.
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// An answer from before the deployment.
+    Early,
+    Going,
+    Steady,
+    Failed(String),
+}
+
+/// `seen` says whether the deployment was the newest one in an earlier answer: when it is so no longer, the circuit breaker has
+/// brought an older one back, or somebody has begun another.
+fn stage(
+    service: &aws_sdk_ecs::types::Service,
+    definition: &TaskDefinitionArn,
+    deployment: Option<&str>,
+    seen: bool,
+) -> Stage {
+    let deployments = service.deployments();
+    let ours = |one: &&Deployment| match deployment {
+        Some(id) => one.id() == Some(id),
+        None => one.task_definition() == Some(definition.as_str()) && one.status() == Some("PRIMARY"),
+    };
+    if let Rollout::Failed(reason) = rollout(deployments.iter().find(ours)) {
+        return Stage::Failed(reason);
+    }
+    let newest = primary(service);
+    // Where deployments are not told, the service itself says what it runs.
+    let is_newest = newest.map_or(service.task_definition() == Some(definition.as_str()), |one| ours(&one));
+    match (is_newest, seen) {
+        (false, false) => Stage::Early,
+        (false, true) => Stage::Failed("another deployment took its place: it was rolled back, or replaced".to_owned()),
+        (true, _) => {
+            let steady = deployments.len() <= 1
+                && service.running_count() >= service.desired_count()
+                && rollout(newest) == Rollout::Done;
+            if steady { Stage::Steady } else { Stage::Going }
+        }
     }
 }
 
@@ -214,6 +299,17 @@ impl Resource for Service {
         if let Some(wish) = wish.present() {
             compare.update("public IP", &found.public_ip, &public_ip(wish).as_str().to_owned());
         }
+        // An earlier run did not see its end, or saw that it failed for a reason that may be gone: both are this run's business.
+        let (word, done) = ("deployment", Some("COMPLETED".to_owned()));
+        match &found.rollout {
+            Rollout::Done => {}
+            Rollout::Going => {
+                compare.differs(word, Some("IN_PROGRESS".to_owned()), done);
+            }
+            Rollout::Failed(reason) => {
+                compare.differs(word, Some(format!("FAILED ({reason})")), done);
+            }
+        }
         compare.verdict()
     }
 
@@ -225,7 +321,7 @@ impl Resource for Service {
         let (cluster, definition, target, subnets, groups, wish) = &given;
         let ecs = &self.home.aws.ecs;
         let network = self.network(subnets, groups, wish)?;
-        match action {
+        let answered = match action {
             Action::Create => {
                 self.wait_until_name_is_free(cx, cluster).await?;
                 let call = ecs
@@ -244,29 +340,36 @@ impl Resource for Service {
                     .enable_ecs_managed_tags(true)
                     .propagate_tags(PropagateTags::Service)
                     .set_tags(Some(tagged(&self.home, &self.node, Mark::Managed)));
-                believed(
-                    format!("create ecs-service `{}`", self.name),
-                    call.customize().config_override(super::once()).send().await,
-                )?;
+                let answer = call.customize().config_override(super::once()).send().await;
+                believed(format!("create ecs-service `{}`", self.name), answer)?.service
             }
             Action::Update { found, adopt: mark } => {
                 if mark {
                     adopt(&self.home, &self.node, found.arn.as_str()).await?;
                 }
-                // No desired count: only A17 decides how many there are.
-                let call = ecs
-                    .update_service()
-                    .cluster(cluster.as_str())
-                    .service(found.arn.as_str())
-                    .task_definition(definition.as_str())
-                    .network_configuration(network)
-                    .load_balancers(self.target(target))
-                    .health_check_grace_period_seconds(self.grace())
-                    .deployment_configuration(Self::deployment());
-                believed(format!("update ecs-service `{}`", self.name), call.send().await)?;
+                let failed = matches!(found.rollout, Rollout::Failed(_));
+                if !failed && self.is_configured(&found, &given) {
+                    // There is nothing to say, only to wait for.
+                    None
+                } else {
+                    // No desired count: only A17 decides how many there are.
+                    let call = ecs
+                        .update_service()
+                        .cluster(cluster.as_str())
+                        .service(found.arn.as_str())
+                        .task_definition(definition.as_str())
+                        .network_configuration(network)
+                        .load_balancers(self.target(target))
+                        .health_check_grace_period_seconds(self.grace())
+                        .deployment_configuration(Self::deployment())
+                        // The same as before, once more: only what was given up needs to be told.
+                        .set_force_new_deployment(failed.then_some(true));
+                    believed(format!("update ecs-service `{}`", self.name), call.send().await)?.service
+                }
             }
-        }
-        self.wait_until_steady(cx, cluster, definition).await?;
+        };
+        let deployment = answered.as_ref().and_then(primary).and_then(Deployment::id);
+        self.wait_until_steady(cx, cluster, definition, deployment).await?;
         let service = self.find(cluster).await?;
         let service = service.ok_or_else(|| crate::fail::incomplete("describe ecs-service", "service"))?;
         read(&service, cluster)
@@ -275,28 +378,6 @@ impl Resource for Service {
     async fn destroy(&self, cx: &Cx, found: Found) -> Result<()> {
         destroy(&self.home, cx, &found.cluster, &found.arn).await
     }
-}
-
-/// A new role, a new balancer, a just attached target group are believed here only after a while: say it again.
-fn believed<T, E>(
-    action: String,
-    answer: std::result::Result<
-        T,
-        aws_smithy_runtime_api::client::result::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
-    >,
-) -> Result<T>
-where
-    E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    answer.map_err(|error| {
-        let message = error.as_service_error().and_then(|error| error.message()).unwrap_or_default().to_lowercase();
-        let soon = has_code(&error, &["InvalidParameterException", "ClientException"])
-            && ["assume", "role", "does not have an associated load balancer", "service linked role", "draining"]
-                .iter()
-                .any(|word| message.contains(word));
-        let error = failed(action, error);
-        if soon { error.certainty(Certainty::NotDone) } else { error }
-    })
 }
 
 /// All services of a deployment's clusters.
@@ -342,7 +423,7 @@ impl Inventory for Services {
     }
 }
 
-/// Sets how many tasks a service has, and waits until just so many run and are healthy.
+/// Sets how many tasks a service has, and waits until just so many run.
 ///
 /// # Errors
 ///
@@ -410,6 +491,7 @@ fn read(service: &aws_sdk_ecs::types::Service, cluster: &ClusterArn) -> Result<F
             .map_or("DISABLED", AssignPublicIp::as_str)
             .to_owned(),
         grace: service.health_check_grace_period_seconds(),
+        rollout: rollout(primary(service)),
     })
 }
 
@@ -438,7 +520,7 @@ async fn destroy(home: &Home, cx: &Cx, cluster: &ClusterArn, service: &ServiceAr
 
 #[cfg(test)]
 mod tests {
-    use resource_graph::{Fixed, Graph, Known, Label};
+    use resource_graph::{Fixed, Graph, Label};
 
     use super::*;
 
@@ -473,6 +555,7 @@ mod tests {
             groups: vec![SecurityGroupId::new("g")],
             public_ip: "ENABLED".to_owned(),
             grace: None,
+            rollout: Rollout::Done,
         }
     }
 
@@ -496,5 +579,53 @@ mod tests {
         assert_eq!(service.plan(&found(), &known(Known::Same(TaskDefinitionArn::new("d:1")))), Verdict::Keep);
         let going = service.plan(&found(), &known(Known::WillChange(TaskDefinitionArn::new("d:1"))));
         assert!(matches!(going, Verdict::Update { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_deployment_that_failed_or_goes_on_is_not_kept() {
+        let (service, wish) = (service(), known(Known::Same(TaskDefinitionArn::new("d:1"))));
+        let failed = Found { rollout: Rollout::Failed("tasks failed to start".to_owned()), ..found() };
+        let Verdict::Update { changes, .. } = service.plan(&failed, &wish) else { panic!() };
+        assert_eq!(resource_graph::describe(&changes), "deployment FAILED (tasks failed to start) -> COMPLETED");
+        let going = Found { rollout: Rollout::Going, ..found() };
+        assert!(matches!(service.plan(&going, &wish), Verdict::Update { .. }));
+    }
+
+    fn deployment(id: &str, definition: &str, status: &str, state: DeploymentRolloutState) -> Deployment {
+        Deployment::builder().id(id).task_definition(definition).status(status).rollout_state(state).build()
+    }
+
+    fn with(definition: &str, running: i32, deployments: Vec<Deployment>) -> aws_sdk_ecs::types::Service {
+        let service = aws_sdk_ecs::types::Service::builder().task_definition(definition).desired_count(1);
+        service.running_count(running).set_deployments(Some(deployments)).build()
+    }
+
+    #[test]
+    fn a_running_task_is_not_yet_a_healthy_one() {
+        use DeploymentRolloutState::{Completed, InProgress};
+        let wanted = TaskDefinitionArn::new("d:2");
+        let at = |running, deployments| stage(&with("d:2", running, deployments), &wanted, Some("new"), false);
+        assert_eq!(at(1, vec![deployment("new", "d:2", "PRIMARY", InProgress)]), Stage::Going);
+        assert_eq!(at(0, vec![deployment("new", "d:2", "PRIMARY", Completed)]), Stage::Going, "told too early");
+        let old = deployment("old", "d:1", "ACTIVE", Completed);
+        assert_eq!(at(1, vec![deployment("new", "d:2", "PRIMARY", Completed), old]), Stage::Going);
+        assert_eq!(at(1, vec![deployment("new", "d:2", "PRIMARY", Completed)]), Stage::Steady);
+        assert_eq!(at(1, vec![]), Stage::Steady, "counts are all there is");
+    }
+
+    #[test]
+    fn a_deployment_that_was_given_up_is_told_from_the_one_before() {
+        use DeploymentRolloutState::{Completed, Failed, InProgress};
+        let wanted = TaskDefinitionArn::new("d:2");
+        let at = |service, seen| stage(&service, &wanted, Some("new"), seen);
+        let before = || with("d:1", 1, vec![deployment("old", "d:1", "PRIMARY", Completed)]);
+        assert_eq!(at(before(), false), Stage::Early);
+        assert!(matches!(at(before(), true), Stage::Failed(_)), "rolled back, and no longer listed");
+        let rolled_back =
+            vec![deployment("back", "d:1", "PRIMARY", InProgress), deployment("new", "d:2", "ACTIVE", Failed)];
+        assert!(matches!(at(with("d:1", 1, rolled_back), false), Stage::Failed(_)));
+        // The same definition once more, after a first attempt that failed.
+        let again = vec![deployment("new", "d:2", "PRIMARY", InProgress), deployment("old", "d:2", "ACTIVE", Failed)];
+        assert_eq!(at(with("d:2", 0, again), false), Stage::Going);
     }
 }

@@ -1,4 +1,5 @@
-//! The task definition (A8): every rule about its content lives in the crate `taskdef`; here it is registered and read back.
+//! The task definition (A8): every rule about its content lives in the crate `taskdef`; here what passes them is
+//! registered and read back.
 
 use aws_sdk_ecs::types::Tag;
 use resource_graph::{
@@ -6,7 +7,9 @@ use resource_graph::{
     Survives, Verdict,
 };
 use serde_json::{Value, json};
-use taskdef::{Attachments, Description, Document, Images, Ksm, KsmConfig, RecordUid, Shape, Volume, Volumes};
+use taskdef::{
+    Attachments, Description, Document, Images, Ksm, KsmConfig, RecordUid, Severity, Shape, Volume, Volumes,
+};
 
 use super::raw::{Keep, Send};
 use super::{adopt, once, tagged, tags};
@@ -52,6 +55,9 @@ pub struct Template {
     pub attachments: Attachments,
 }
 
+/// The code of a definition that AWS would refuse.
+const INVALID: &str = "task-definition-invalid";
+
 /// The newest revision that is ours, or a stranger's.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -62,31 +68,69 @@ pub struct Found {
 
 impl TaskDefinition {
     fn render(&self, given: &Given<Self>) -> Result<taskdef::TaskDefinition> {
+        self.template.render(&self.home.aws.region, given)
+    }
+}
+
+impl Template {
+    /// Checks what is known before anything exists, with the names of other things as they might be.
+    ///
+    /// # Errors
+    ///
+    /// `task-definition-invalid`, with each field that AWS would refuse, why, and what to write instead.
+    pub fn check(&self) -> Result<()> {
+        let role = || RoleArn::new("arn:aws:iam::000000000000:role/automator");
+        let given = (
+            LogGroupName::new("automator"),
+            role(),
+            role(),
+            SecretArn::new("arn:aws:secretsmanager:us-east-1:000000000000:secret:automator"),
+            "AAAAAAAAAAAAAAAAAAAAAA".parse().map_err(|error| invalid(format!("{error}")))?,
+            vec![FileSystemId::new("fs-00000000"); 2],
+            vec![AccessPointId::new("fsap-00000000"); 2],
+        );
+        self.render("us-east-1", &given).map(drop)
+    }
+
+    /// The document, unless AWS would refuse it.
+    fn render(&self, region: &str, given: &Given<TaskDefinition>) -> Result<taskdef::TaskDefinition> {
         let (log_group, execution_role, task_role, secret, record, file_systems, access_points) = given;
         let volume = |index: usize| Volume {
             file_system_id: file_systems.get(index).map(FileSystemId::to_string).unwrap_or_default(),
             access_point_id: access_points.get(index).map(AccessPointId::to_string),
         };
-        let template = &self.template;
         let description = Description {
-            family: template.family.clone(),
-            region: self.home.aws.region.clone(),
+            family: self.family.clone(),
+            region: region.to_owned(),
             log_group: log_group.to_string(),
-            cpu: template.cpu,
-            memory: template.memory,
+            cpu: self.cpu,
+            memory: self.memory,
             architecture: None,
             execution_role_arn: execution_role.to_string(),
             task_role_arn: Some(task_role.to_string()),
             shape: Shape::Ksm(Ksm {
-                images: template.images.clone(),
+                images: self.images.clone(),
                 record_uid: record.clone(),
-                attachments: template.attachments.clone(),
+                attachments: self.attachments.clone(),
                 ksm_config: KsmConfig::Secret(secret.to_string()),
                 volumes: Volumes { config: volume(0), settings: volume(1) },
             }),
         };
-        Ok(description.render())
+        valid(description.render())
     }
+}
+
+/// A definition without errors of lint, or an error that names every field that has one and what to do.
+fn valid(definition: taskdef::TaskDefinition) -> Result<taskdef::TaskDefinition> {
+    let findings = taskdef::lint(&definition);
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let errors: Vec<String> =
+        errors.map(|finding| format!("`{}`: {} ({})", finding.pointer, finding.message, finding.fix)).collect();
+    if errors.is_empty() { Ok(definition) } else { Err(invalid(errors.join("; "))) }
+}
+
+fn invalid(why: String) -> resource_graph::Error {
+    resource_graph::Error::new(INVALID, "render a task definition that AWS takes").because(why)
 }
 
 impl Resource for TaskDefinition {
@@ -136,6 +180,10 @@ impl Resource for TaskDefinition {
         let mut compare = Compare::new();
         // A new revision has a new ARN; older ones stay for a rollback.
         compare.survives(Survives::Nothing);
+        let blocked = |error: resource_graph::Error| {
+            let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            Verdict::Blocked { code: INVALID, why }
+        };
         let (
             Known::Same(log_group),
             Known::Same(execution),
@@ -146,11 +194,14 @@ impl Resource for TaskDefinition {
             Known::Same(points),
         ) = knowns.clone()
         else {
+            if let Err(error) = self.template.check() {
+                return blocked(error);
+            }
             return compare.differs("references", None, None).verdict();
         };
         let wanted = match self.render(&(log_group, execution, task, secret, record, files, points)) {
             Ok(wanted) => wanted,
-            Err(error) => return Verdict::Blocked { code: "task-definition-invalid", why: error.to_string() },
+            Err(error) => return blocked(error),
         };
         for difference in taskdef::diff(&found.definition, &wanted).differences {
             compare.differs(&difference.pointer, Some(difference.from.to_string()), Some(difference.to.to_string()));
@@ -339,11 +390,13 @@ mod tests {
 
     use super::*;
 
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:automator-AbCdEf";
+
     fn resource(graph: &mut Graph) -> TaskDefinition {
         let file_systems =
-            ["fs-1", "fs-2"].map(|id| graph.add(Label::default(), Fixed::new(id, FileSystemId::new(id))));
-        let access_points =
-            ["fsap-1", "fsap-2"].map(|id| graph.add(Label::default(), Fixed::new(id, AccessPointId::new(id))));
+            ["fs-00000001", "fs-00000002"].map(|id| graph.add(Label::default(), Fixed::new(id, FileSystemId::new(id))));
+        let access_points = ["fsap-00000001", "fsap-00000002"]
+            .map(|id| graph.add(Label::default(), Fixed::new(id, AccessPointId::new(id))));
         let role = |name: &str| RoleArn::new(format!("arn:aws:iam::123456789012:role/{name}"));
         TaskDefinition {
             home: crate::testing::home(),
@@ -358,7 +411,7 @@ mod tests {
             log_group: graph.add(Label::default(), Fixed::new("logs", LogGroupName::new("automator-logs"))),
             execution_role: graph.add(Label::default(), Fixed::new("execution", role("execution"))),
             task_role: graph.add(Label::default(), Fixed::new("task", role("task"))),
-            secret: graph.add(Label::default(), Fixed::new("secret", SecretArn::new("arn:aws:secretsmanager:x"))),
+            secret: graph.add(Label::default(), Fixed::new("secret", SecretArn::new(SECRET))),
             record: graph.add(Label::default(), Fixed::new("record", record())),
             file_systems: file_systems.to_vec(),
             access_points: access_points.to_vec(),
@@ -375,32 +428,35 @@ mod tests {
             Known::Same(LogGroupName::new("automator-logs")),
             role("execution"),
             role("task"),
-            Known::Same(SecretArn::new("arn:aws:secretsmanager:x")),
+            Known::Same(SecretArn::new(SECRET)),
             Known::Same(record()),
-            Known::Same(vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")]),
-            Known::Same(vec![AccessPointId::new("fsap-1"), AccessPointId::new("fsap-2")]),
+            Known::Same(vec![FileSystemId::new("fs-00000001"), FileSystemId::new("fs-00000002")]),
+            Known::Same(vec![AccessPointId::new("fsap-00000001"), AccessPointId::new("fsap-00000002")]),
+        )
+    }
+
+    fn given() -> Given<TaskDefinition> {
+        (
+            LogGroupName::new("automator-logs"),
+            RoleArn::new("arn:aws:iam::123456789012:role/execution"),
+            RoleArn::new("arn:aws:iam::123456789012:role/task"),
+            SecretArn::new(SECRET),
+            record(),
+            vec![FileSystemId::new("fs-00000001"), FileSystemId::new("fs-00000002")],
+            vec![AccessPointId::new("fsap-00000001"), AccessPointId::new("fsap-00000002")],
         )
     }
 
     #[tokio::test]
     async fn another_image_or_a_file_system_that_goes_asks_for_a_new_revision() {
         let mut resource = resource(&mut Graph::new());
-        let given = (
-            LogGroupName::new("automator-logs"),
-            RoleArn::new("arn:aws:iam::123456789012:role/execution"),
-            RoleArn::new("arn:aws:iam::123456789012:role/task"),
-            SecretArn::new("arn:aws:secretsmanager:x"),
-            record(),
-            vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")],
-            vec![AccessPointId::new("fsap-1"), AccessPointId::new("fsap-2")],
-        );
-        let definition = resource.render(&given).unwrap();
+        let definition = resource.render(&given()).unwrap();
         let arn = TaskDefinitionArn::new("arn:aws:ecs:eu-west-1:123456789012:task-definition/automator:1");
         let found = Found { arn, family: "automator".to_owned(), definition };
         assert_eq!(resource.plan(&found, &known()), Verdict::Keep);
 
         let mut going = known();
-        going.5 = Known::WillChange(vec![FileSystemId::new("fs-1"), FileSystemId::new("fs-2")]);
+        going.5 = Known::WillChange(vec![FileSystemId::new("fs-00000001"), FileSystemId::new("fs-00000002")]);
         assert!(matches!(resource.plan(&found, &going), Verdict::Update { survives: Survives::Nothing, .. }));
 
         resource.template.images.main = "automator:17.2.0".to_owned();
@@ -408,6 +464,34 @@ mod tests {
             panic!("a new image is a change")
         };
         assert_eq!(changes.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_aws_would_refuse_is_blocked_with_its_field_and_its_mend() {
+        let right = resource(&mut Graph::new());
+        assert!(right.template.check().is_ok());
+        let definition = right.render(&given()).unwrap();
+        let arn = TaskDefinitionArn::new("arn:aws:ecs:eu-west-1:123456789012:task-definition/automator:1");
+        let found = Found { arn, family: "automator".to_owned(), definition };
+        let mut changing = known();
+        changing.5 = Known::Unknown;
+        type Change = fn(&mut Template);
+        let changes: [(Change, &str); 3] = [
+            (|template| template.cpu = 300, "`/cpu`: Fargate has no task of 300 CPU units"),
+            (|template| template.memory = 3, "`/memory`: 2048 CPU units go with"),
+            (|template| template.images.main = "KEEPER/Automator:1".to_owned(), "`/containerDefinitions/1/image`: "),
+        ];
+        for (change, expected) in changes {
+            let mut wrong = resource(&mut Graph::new());
+            change(&mut wrong.template);
+            assert_eq!(wrong.template.check().unwrap_err().code(), "task-definition-invalid");
+            for known in [known(), changing.clone()] {
+                let Verdict::Blocked { code: "task-definition-invalid", why } = wrong.plan(&found, &known) else {
+                    panic!("{expected}")
+                };
+                assert!(why.contains(expected) && why.contains('('), "{why}");
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use resource_graph::{
 };
 
 use super::{PACE, PAGE, adopt, is_going, tagged, tags, usable};
-use crate::fail::{failed, gone, has_code, incomplete, required, unless_missing};
+use crate::fail::{failed_early, gone, has_code, incomplete, required, unless_missing};
 use crate::{AccessPointId, FileSystemId, Home};
 
 /// An access point. Nothing of it but its tags can be changed.
@@ -98,9 +98,7 @@ impl AccessPoint {
                     AccessPointId::new(required(Some(id), &action, "access point id")?)
                 }
                 Err(error) => {
-                    let early = has_code(&error, &["IncorrectFileSystemLifeCycleState"]);
-                    let error = failed(action, error);
-                    return Err(if early { error.certainty(Certainty::NotDone) } else { error });
+                    return Err(failed_early(action, error, &["IncorrectFileSystemLifeCycleState"]));
                 }
             };
             let there = describe(&self.home, Wanted::Id(&id)).await?;

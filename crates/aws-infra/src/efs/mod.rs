@@ -35,8 +35,7 @@ pub fn access_point_arn(aws: &Aws, id: &AccessPointId) -> String {
 
 /// The tags that something of `node` is created with; `Name` is what the console shows.
 fn tagged(home: &Home, node: &NodeId, name: &str) -> Result<Vec<Tag>> {
-    let tags = home.tags(node, Mark::Managed).into_iter().chain([("Name".to_owned(), name.to_owned())]);
-    build(tags)
+    build(home.named_tags(node, Mark::Managed, name))
 }
 
 fn build(tags: impl IntoIterator<Item = (String, String)>) -> Result<Vec<Tag>> {

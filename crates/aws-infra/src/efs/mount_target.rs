@@ -13,7 +13,7 @@ use resource_graph::{
 };
 
 use super::{PACE, PAGE, file_system, is_going, role, usable};
-use crate::fail::{failed, gone, has_code, incomplete, required, unless_missing};
+use crate::fail::{failed, failed_early, gone, has_code, incomplete, required, unless_missing};
 use crate::{FileSystemId, Home, MountTargetId, SecurityGroupId, SubnetId, VpcId};
 
 /// A mount target in one subnet.
@@ -67,9 +67,8 @@ impl MountTarget {
                 Err(self.conflict(cx, file_system, subnet, error).await?)
             }
             Err(error) => {
-                let early = has_code(&error, &["IncorrectFileSystemLifeCycleState"]);
-                let error = failed(action, error);
-                Err(if early { error.certainty(Certainty::NotDone) } else { error })
+                let not_yet = ["IncorrectFileSystemLifeCycleState", "SubnetNotFound", "SecurityGroupNotFound"];
+                Err(failed_early(action, error, &not_yet))
             }
         }
     }

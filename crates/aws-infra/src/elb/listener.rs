@@ -1,17 +1,17 @@
 //! The HTTPS listener (A11, C17). There is one per port of a balancer, so it is changed in place and never stands beside
 //! another.
+//!
+//! A target group belongs to one balancer: AWS answers the listener of a second one with `TargetGroupAssociationLimit`. So when
+//! the balancer is replaced, the listener of the old one goes before that of the new one is made, and for the minute until the
+//! targets are healthy there, nobody is answered.
 
-use aws_sdk_elasticloadbalancingv2::error::SdkError;
 use aws_sdk_elasticloadbalancingv2::types::{self, Action as Rule, ActionTypeEnum, Certificate, ProtocolEnum};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use resource_graph::{
-    Action, Certainty, Compare, Cx, Error, Given, Known, Knowns, Mark, NodeId, Present, Ref, Resource, Result, Seen,
-    Verdict,
+    Action, Compare, Cx, Given, Inventory, Known, Knowns, Mark, NodeId, Present, Ref, Resource, Result, Seen, Verdict,
 };
 
-use super::{adopt, once, tagged, tags};
-use crate::fail::{failed, gone, has_code, incomplete, required};
+use super::{LoadBalancers, adopt, once, tagged, tags};
+use crate::fail::{failed, failed_early, gone, has_code, incomplete, required};
 use crate::{CertificateArn, Home, ListenerArn, LoadBalancerArn, TargetGroupArn};
 
 /// A listener that forwards everything to one target group. It goes with its balancer, so it needs no inventory.
@@ -91,12 +91,13 @@ impl Resource for Listener {
         found.arn.clone()
     }
 
-    async fn apply(&self, _cx: &Cx, action: Action<Found>, given: Given<Self>) -> Result<Found> {
+    async fn apply(&self, cx: &Cx, action: Action<Found>, given: Given<Self>) -> Result<Found> {
         let (balancer, certificate, target) = given;
         let elb = &self.home.aws.elb;
         let shown = Certificate::builder().certificate_arn(certificate.as_str()).build();
         let arn = match action {
             Action::Create => {
+                self.free(cx, &balancer).await?;
                 let action = format!("create listener {} of `{balancer}`", self.port);
                 let made = elb
                     .create_listener()
@@ -111,7 +112,7 @@ impl Resource for Listener {
                     .config_override(once())
                     .send()
                     .await
-                    .map_err(|error| refused(&action, error))?;
+                    .map_err(|error| failed_early(&action, error, &NOT_YET))?;
                 let arn = made.listeners().first().and_then(types::Listener::listener_arn);
                 ListenerArn::new(required(arn, &action, "ARN")?)
             }
@@ -128,7 +129,7 @@ impl Resource for Listener {
                     .ssl_policy(&self.ssl_policy)
                     .certificates(shown)
                     .default_actions(forward(&target));
-                call.send().await.map_err(|error| refused(&action, error))?;
+                call.send().await.map_err(|error| failed_early(&action, error, &NOT_YET))?;
                 found.arn
             }
         };
@@ -143,9 +144,33 @@ impl Resource for Listener {
     }
 
     async fn destroy(&self, _cx: &Cx, found: Found) -> Result<()> {
-        let answer = self.home.aws.elb.delete_listener().listener_arn(found.arn.as_str()).send().await;
-        gone(answer, &["ListenerNotFound"], &["ResourceInUse"], &format!("delete listener `{}`", found.arn))
+        destroy(&self.home, found.arn.as_str()).await
     }
+}
+
+impl Listener {
+    /// Takes this listener from our other balancers: it is there because one is being replaced, and holds the target group.
+    async fn free(&self, cx: &Cx, balancer: &LoadBalancerArn) -> Result<()> {
+        for other in LoadBalancers(self.home.clone()).list(cx).await?.into_iter().map(|listed| listed.found) {
+            if other == *balancer {
+                continue;
+            }
+            let listeners = describe(&self.home, &other).await?;
+            let arns: Vec<String> =
+                listeners.iter().filter_map(|listener| listener.listener_arn().map(str::to_owned)).collect();
+            for (arn, tags) in tags(&self.home, &arns).await? {
+                if self.home.mark(&self.node, &tags) == Mark::Managed {
+                    destroy(&self.home, &arn).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn destroy(home: &Home, arn: &str) -> Result<()> {
+    let answer = home.aws.elb.delete_listener().listener_arn(arn).send().await;
+    gone(answer, &["ListenerNotFound"], &["ResourceInUse"], &format!("delete listener `{arn}`"))
 }
 
 fn forward(target: &TargetGroupArn) -> Rule {
@@ -153,14 +178,7 @@ fn forward(target: &TargetGroupArn) -> Rule {
 }
 
 /// A certificate that was just imported may not be known to the balancer yet.
-fn refused<E>(action: &str, error: SdkError<E, HttpResponse>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let early = has_code(&error, &["CertificateNotFound"]);
-    let error = failed(action, error);
-    if early { error.certainty(Certainty::NotDone) } else { error }
-}
+const NOT_YET: [&str; 1] = ["CertificateNotFound"];
 
 async fn describe(home: &Home, balancer: &LoadBalancerArn) -> Result<Vec<types::Listener>> {
     let mut pages = home.aws.elb.describe_listeners().load_balancer_arn(balancer.as_str()).into_paginator().send();

@@ -13,7 +13,7 @@ use resource_graph::{
 };
 
 use super::{adopt, once, second_name, tagged, tags};
-use crate::fail::{failed, gone, incomplete, required, unless_missing};
+use crate::fail::{failed, failed_early, gone, incomplete, required, unless_missing};
 use crate::{Home, LoadBalancerArn, SecurityGroupId, SubnetId};
 
 /// Off by default, and a way to smuggle a request past the balancer.
@@ -148,7 +148,7 @@ impl LoadBalancer {
             .config_override(once())
             .send()
             .await
-            .map_err(|error| failed(&action, error))?;
+            .map_err(|error| failed_early(&action, error, &["SubnetNotFound", "InvalidSecurityGroup"]))?;
         let arn = made.load_balancers().first().and_then(types::LoadBalancer::load_balancer_arn);
         Ok(LoadBalancerArn::new(required(arn, &action, "ARN")?))
     }
@@ -252,6 +252,11 @@ impl Resource for LoadBalancer {
         }
         match subnets {
             Known::Same(wanted) if !Self::stays(found, wanted) => {
+                compare.need_all("subnets", &found.subnets, subnets);
+            }
+            // A network that is replaced: whether one of its subnets stays is seen when the others are there, so the graver of
+            // the two is announced.
+            Known::WillChange(_) if !found.subnets.is_empty() => {
                 compare.need_all("subnets", &found.subnets, subnets);
             }
             // Not told is unknown, unless the wish itself moves.

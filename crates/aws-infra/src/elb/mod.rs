@@ -85,10 +85,23 @@ async fn adopt(home: &Home, node: &NodeId, arn: &str) -> Result<()> {
 /// The name of a replacement, which stands beside the old one for a while: the wish decides it, so an interrupted replacement
 /// is made again under the same name.
 fn second_name(name: &str, wish: &[&str]) -> String {
-    let suffix = &digest(wish)[..8];
-    let room = LONGEST_NAME - suffix.len() - 1;
-    let base: String = name.chars().take(room).collect();
-    format!("{}-{suffix}", base.trim_end_matches('-'))
+    format!("{}-{}", base_of_second_name(name), &digest(wish)[..SUFFIX])
+}
+
+/// How much of a digest is in the name of a replacement.
+const SUFFIX: usize = 8;
+
+fn base_of_second_name(name: &str) -> &str {
+    let room = LONGEST_NAME - SUFFIX - 1;
+    name.get(..room).unwrap_or(name).trim_end_matches('-')
+}
+
+/// Whether `candidate` is the name of something called `name`, or of a replacement of it, in whatever case.
+pub(crate) fn is_name_or_second_name(candidate: &str, name: &str) -> bool {
+    let (candidate, name) = (candidate.to_lowercase(), name.to_lowercase());
+    let suffix = candidate.strip_prefix(base_of_second_name(&name)).and_then(|rest| rest.strip_prefix('-'));
+    candidate == name
+        || suffix.is_some_and(|hash| hash.len() == SUFFIX && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -103,5 +116,15 @@ mod tests {
         assert_eq!(name, second_name(long, &["HTTPS", "443", "vpc-1"]));
         assert_ne!(name, second_name(long, &["HTTP", "443", "vpc-1"]));
         assert!(!second_name("twenty-two-characters--x", &["a"]).contains("--"));
+    }
+
+    #[test]
+    fn a_second_name_is_recognised() {
+        for name in ["automator-alb", "Automator", "automator-of-a-very-long-deploym", "twenty-two-characters--x"] {
+            assert!(is_name_or_second_name(&name.to_lowercase(), name));
+            assert!(is_name_or_second_name(&second_name(name, &["internal"]).to_lowercase(), name), "{name}");
+            assert!(!is_name_or_second_name(&format!("{name}-prod"), name));
+            assert!(!is_name_or_second_name(&format!("{name}-production"), name));
+        }
     }
 }

@@ -10,7 +10,7 @@ use resource_graph::{
 };
 
 use super::{adopt, once, second_name, tagged, tags};
-use crate::fail::{failed, gone, incomplete, required};
+use crate::fail::{failed, failed_early_if, gone, has_code, incomplete, required, words};
 use crate::{Home, TargetGroupArn, VpcId};
 
 const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
@@ -113,7 +113,11 @@ impl TargetGroup {
             .config_override(once())
             .send()
             .await
-            .map_err(|error| failed(&action, error))?;
+            .map_err(|error| {
+                // A VPC made a moment ago; `ValidationError` is said of everything that is wrong.
+                let early = has_code(&error, &["ValidationError"]) && words(&error).contains("is not found");
+                failed_early_if(early, &action, error)
+            })?;
         let arn = made.target_groups().first().and_then(types::TargetGroup::target_group_arn);
         Ok(TargetGroupArn::new(required(arn, &action, "ARN")?))
     }

@@ -21,6 +21,7 @@ pub use role_policy::{RolePolicy, Statement};
 
 use crate::Home;
 use crate::fail::has_code;
+use crate::home::REGION_TAG;
 
 /// What "not there" is called by every call.
 const MISSING: &str = "NoSuchEntity";
@@ -39,7 +40,8 @@ where
 
 fn tagged(home: &Home, node: &NodeId, mark: Mark) -> resource_graph::Result<Vec<Tag>> {
     let tag = |(key, value): (String, String)| Tag::builder().key(key).value(value).build();
-    let tags: Result<Vec<Tag>, _> = home.tags(node, mark).into_iter().map(tag).collect();
+    let region = (REGION_TAG.to_owned(), home.aws.region.clone());
+    let tags: Result<Vec<Tag>, _> = home.tags(node, mark).into_iter().chain([region]).map(tag).collect();
     tags.map_err(|error| Error::new("request-invalid", format!("write the tags of {node}")).because(error))
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::document::{normal, parse};
 use super::{BUSY, MISSING, refused, tagged, tags};
 use crate::fail::{failed, gone, has_code, incomplete, required, unless_missing};
+use crate::home::REGION_TAG;
 use crate::{Home, RoleArn};
 
 /// A role that ECS tasks take on.
@@ -206,7 +207,10 @@ impl Inventory for Roles {
                 else {
                     continue;
                 };
-                if let Some(node) = self.home.managed_node_of(&tags(answer.tags())) {
+                let tags = tags(answer.tags());
+                // A deployment of the same name may be in another region.
+                let is_here = tags.get(REGION_TAG).is_none_or(|region| *region == self.home.aws.region);
+                if let Some(node) = self.home.managed_node_of(&tags).filter(|_| is_here) {
                     listed.push(Listed { node, label: name.clone(), found: name });
                 }
             }

@@ -8,8 +8,9 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use resource_graph::{Cx, Error, Lease, Result};
+use resource_graph::{Cx, Error, Lease, Pace, Progress, Result};
 
+use super::{BUSY, EXISTS, MISSING};
 use crate::fail::{failed, gone, has_code, unless_missing};
 use crate::{DEPLOYMENT_TAG, Home};
 
@@ -20,15 +21,10 @@ const RUN: &str = "keeper-automator:lock-run";
 const SINCE: &str = "keeper-automator:lock-since";
 const UNTIL: &str = "keeper-automator:lock-until";
 
-const EXISTS: [&str; 1] = ["ResourceAlreadyExistsException"];
-const MISSING: [&str; 1] = ["ResourceNotFoundException"];
-/// CloudWatch says so when two calls for one group meet.
-const BUSY: [&str; 1] = ["OperationAbortedException"];
-
 /// How long a take-over may last before another contender may take it over in turn.
 const TAKE_OVER: Duration = Duration::from_secs(60);
-/// How often a lock that goes away while it is looked at is tried again.
-const ROUNDS: usize = 5;
+/// How often, and for how long, a lock that goes away while it is looked at is tried again.
+const ROUNDS: Pace = Pace::new(Duration::from_secs(2), Duration::from_secs(30));
 
 /// The lock of one deployment.
 pub struct DeploymentLock {
@@ -153,6 +149,26 @@ impl DeploymentLock {
         }
     }
 
+    /// One attempt to take it.
+    async fn round(&self, cx: &Cx) -> Result<Progress<()>> {
+        let name = lock_name(&self.home);
+        let new = self.create(cx, &name, self.ttl).await?;
+        // Read back in any case: a lost answer is repeated by the SDK, which then hears that the group exists.
+        let Some(held) = read(&self.home, &name).await? else {
+            return Ok(Progress::Pending("its last holder has just given it back".to_owned()));
+        };
+        if self.is_ours(&held) {
+            // It may be what an earlier attempt of this run left.
+            let kept = new || self.extend(cx).await?;
+            Ok(if kept { Progress::Ready(()) } else { Progress::Pending("it was removed".to_owned()) })
+        } else if held.is_stale(cx.now()) {
+            self.take_over(cx, &held).await?;
+            Ok(Progress::Pending(format!("{held} is gone")))
+        } else {
+            Err(self.locked(&held))
+        }
+    }
+
     async fn extend(&self, cx: &Cx) -> Result<bool> {
         let arn = arn(&self.home, &lock_name(&self.home));
         let call = self.home.aws.logs.tag_resource().resource_arn(arn).tags(UNTIL, self.until(cx));
@@ -212,26 +228,10 @@ impl DeploymentLock {
 
 impl Lease for DeploymentLock {
     async fn acquire(&self, cx: &Cx) -> Result<()> {
-        let name = lock_name(&self.home);
-        let mut last = None;
-        for _ in 0..ROUNDS {
-            let new = self.create(cx, &name, self.ttl).await?;
-            // Read back in any case: a lost answer is repeated by the SDK, which then hears that the group exists.
-            let Some(held) = read(&self.home, &name).await? else { continue };
-            if self.is_ours(&held) {
-                // It may be what an earlier attempt of this run left.
-                if new || self.extend(cx).await? {
-                    return Ok(());
-                }
-            } else if held.is_stale(cx.now()) {
-                self.take_over(cx, &held).await?;
-                last = Some(held);
-            } else {
-                return Err(self.locked(&held));
-            }
-        }
-        let held = last.unwrap_or(Held { holder: None, since: None, until: None });
-        Err(self.locked(&held))
+        let what = format!("the lock of {} to be free", self.name());
+        // Only what passes is waited for; an error ends it at once.
+        let round = || async { Ok(self.round(cx).await.unwrap_or_else(Progress::Failed)) };
+        cx.wait_until(&what, ROUNDS, round).await
     }
 
     async fn renew(&self, cx: &Cx) -> Result<()> {

@@ -6,7 +6,8 @@ use resource_graph::{
     Action, Compare, Cx, Given, Inventory, Knowns, Listed, Mark, NodeId, Present, Resource, Result, Seen, Verdict,
 };
 
-use crate::fail::{failed, gone, has_code, incomplete};
+use super::{BUSY, EXISTS, MISSING};
+use crate::fail::{failed, failed_early, gone, has_code, incomplete};
 use crate::{Home, LogGroupName};
 
 /// A log group.
@@ -71,8 +72,8 @@ impl Resource for LogGroup {
                 let tags = self.home.tags(&self.node, Mark::Managed).into_iter().collect();
                 let answer = logs.create_log_group().log_group_name(name).set_tags(Some(tags)).send().await;
                 match answer {
-                    Err(error) if !has_code(&error, &["ResourceAlreadyExistsException"]) => {
-                        return Err(failed(format!("create log-group `{name}`"), error));
+                    Err(error) if !has_code(&error, &EXISTS) => {
+                        return Err(failed_early(format!("create log-group `{name}`"), error, &BUSY));
                     }
                     _ => {}
                 }
@@ -89,7 +90,8 @@ impl Resource for LogGroup {
             Action::Update { adopt: false, .. } => {}
         }
         let call = logs.put_retention_policy().log_group_name(name).retention_in_days(self.retention_days);
-        call.send().await.map_err(|error| failed(format!("set the retention of log-group `{name}`"), error))?;
+        let action = format!("set the retention of log-group `{name}`");
+        call.send().await.map_err(|error| failed_early(action, error, &BUSY))?;
         Ok(Found { name: LogGroupName::new(name), retention_days: Some(self.retention_days) })
     }
 
@@ -165,7 +167,7 @@ async fn tags(home: &Home, arn: &str) -> Result<BTreeMap<String, String>> {
 
 async fn destroy(home: &Home, name: &LogGroupName) -> Result<()> {
     let answer = home.aws.logs.delete_log_group().log_group_name(name.as_str()).send().await;
-    gone(answer, &["ResourceNotFoundException"], &["OperationAbortedException"], &format!("delete log-group `{name}`"))
+    gone(answer, &MISSING, &BUSY, &format!("delete log-group `{name}`"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use resource_graph::{
 
 use super::records::{ChangeError, change, explain, in_sync, records, says};
 use super::{AliasTarget, balancer, plain};
+use crate::elb::is_name_or_second_name;
 use crate::{Home, HostedZoneId};
 
 /// An alias record of type A.
@@ -47,16 +48,20 @@ impl AliasRecord {
         *record.r#type() == RrType::A && (target == Some(&alias) || self.was_ours(&alias))
     }
 
-    /// `NAME-1234567890.REGION.elb.amazonaws.com`, before it `internal-` for an internal one.
+    /// `NAME-1234567890.REGION.elb.amazonaws.com`, before it `internal-` for an internal one. A balancer that replaced another
+    /// has a hash behind its name.
     fn was_ours(&self, alias: &AliasTarget) -> bool {
         let Some(name) = &self.balancer_name else { return false };
         let target = balancer(&alias.dns_name);
         let target = target.strip_prefix("internal-").unwrap_or(&target);
         let Some((label, rest)) = target.split_once('.') else { return false };
-        let number = label.strip_prefix(&name.to_lowercase()).and_then(|rest| rest.strip_prefix('-'));
         // A balancer called `NAME-other` is not ours.
-        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-            && rest.strip_prefix(&self.home.aws.region).is_some_and(|rest| rest.starts_with(".elb."))
+        let ours = label.rsplit_once('-').is_some_and(|(label, number)| {
+            !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+                && is_name_or_second_name(label, name)
+        });
+        ours && rest.strip_prefix(&self.home.aws.region).is_some_and(|rest| rest.starts_with(".elb."))
     }
 
     fn record(&self, target: &AliasTarget) -> Result<ResourceRecordSet> {
@@ -239,6 +244,7 @@ mod tests {
         assert!(ours(NOW));
         assert!(ours("dualstack.Automator-2.eu-west-1.elb.amazonaws.com."));
         assert!(ours("automator-1.eu-west-1.elb.amazonaws.com"), "an earlier balancer of that name");
+        assert!(ours("automator-1a2b3c4d-1.eu-west-1.elb.amazonaws.com"), "one that replaced another");
         assert!(!ours("automator-1.us-east-1.elb.amazonaws.com"), "the same name in another region");
         assert!(!ours("automator-prod-1.eu-west-1.elb.amazonaws.com"), "another deployment");
         assert!(!ours("automator-.eu-west-1.elb.amazonaws.com"));

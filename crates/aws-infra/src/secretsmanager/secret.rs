@@ -204,14 +204,15 @@ impl Inventory for Secrets {
     type Found = SecretArn;
 
     async fn list(&self, _cx: &Cx) -> Result<Vec<Listed<SecretArn>>> {
-        let secrets = list(&self.0, None).await?;
-        Ok(secrets
-            .into_iter()
-            .filter_map(|(arn, tags)| {
-                let node = self.0.managed_node_of(&tags)?;
-                Some(Listed { node, label: arn.to_string(), found: arn })
-            })
-            .collect())
+        let mut listed = Vec::new();
+        for (arn, tags) in list(&self.0, None).await? {
+            let Some(node) = self.0.managed_node_of(&tags) else { continue };
+            // A listing may be minutes old.
+            if describe(&self.0, arn.as_str()).await?.is_some_and(|(found, _)| !found.deleted) {
+                listed.push(Listed { node, label: arn.to_string(), found: arn });
+            }
+        }
+        Ok(listed)
     }
 
     async fn destroy(&self, cx: &Cx, found: SecretArn) -> Result<()> {
