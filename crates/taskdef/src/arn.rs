@@ -36,7 +36,10 @@ impl<'a> Arn<'a> {
     pub(crate) fn is_secret(&self) -> bool {
         match self.service {
             "secretsmanager" => {
-                !self.region.is_empty() && self.resource.strip_prefix("secret:").is_some_and(|name| !name.is_empty())
+                let secret = self.resource.strip_prefix("secret:").filter(|name| !name.starts_with(':'));
+                // The name alone, or with JSON key, stage and version, of which each may be empty.
+                !self.region.is_empty()
+                    && secret.is_some_and(|name| !name.is_empty() && matches!(name.split(':').count(), 1 | 4))
             }
             "ssm" => {
                 !self.region.is_empty() && self.resource.strip_prefix("parameter/").is_some_and(|name| !name.is_empty())
@@ -73,6 +76,12 @@ mod tests {
         assert!(!role("automator"));
         let secret = |text: &str| Arn::parse(text).is_some_and(|arn| arn.is_secret());
         assert!(secret("arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf:key::"));
+        assert!(secret("arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf"));
+        for tail in ["", ":key", ":key:", ":key:::", "::::"] {
+            let name = if tail.is_empty() { "" } else { "a-AbCdEf" };
+            let arn = format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}{tail}");
+            assert!(!secret(&arn), "{arn}");
+        }
         assert!(secret("arn:aws:ssm:eu-west-1:111122223333:parameter/a"));
         assert!(!secret("arn:aws:s3:::bucket"));
     }

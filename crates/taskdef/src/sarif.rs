@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::lint::{Finding, RULES, Severity};
-use crate::source;
+use crate::source::Places;
 
 /// Makes a SARIF log with one run. `uri` is the document as the reader's repository names it, relative and
 /// with forward slashes; `prefix` stands before every pointer, see
@@ -34,7 +34,8 @@ pub fn log(findings: &[Finding], uri: &str, prefix: &str, text: Option<&str>) ->
             })
         })
         .collect();
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, uri, prefix, text)).collect();
+    let places = text.and_then(Places::of);
+    let results: Vec<Value> = findings.iter().map(|finding| result(finding, uri, prefix, places.as_ref())).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -58,9 +59,9 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, uri: &str, prefix: &str, text: Option<&str>) -> Value {
+fn result(finding: &Finding, uri: &str, prefix: &str, places: Option<&Places<'_>>) -> Value {
     let pointer = format!("{prefix}{}", finding.pointer);
-    let physical = json!({ "artifactLocation": { "uri": encoded(uri) }, "region": region(&pointer, text) });
+    let physical = json!({ "artifactLocation": { "uri": encoded(uri) }, "region": region(&pointer, places) });
     json!({
         "ruleId": finding.id,
         "ruleIndex": RULES.iter().position(|rule| rule.id == finding.id),
@@ -76,19 +77,14 @@ fn result(finding: &Finding, uri: &str, prefix: &str, text: Option<&str>) -> Val
 }
 
 /// Lines and columns from one, columns in characters.
-fn region(pointer: &str, text: Option<&str>) -> Value {
-    let Some((text, span)) = text.and_then(|text| Some((text, source::span(text, pointer)?))) else {
-        return json!({ "startLine": 1 });
-    };
-    let column = |byte: usize| {
-        let start = text[..byte].rfind('\n').map_or(0, |feed| feed + 1);
-        text[start..byte].trim_start_matches('\u{feff}').chars().count() + 1
-    };
+fn region(pointer: &str, places: Option<&Places<'_>>) -> Value {
+    let Some(places) = places else { return json!({ "startLine": 1 }) };
+    let span = places.span(pointer);
     json!({
-        "startLine": source::line(text, span.start),
-        "startColumn": column(span.start),
-        "endLine": source::line(text, span.end),
-        "endColumn": column(span.end),
+        "startLine": places.line(span.start),
+        "startColumn": places.column(span.start),
+        "endLine": places.line(span.end),
+        "endColumn": places.column(span.end),
     })
 }
 

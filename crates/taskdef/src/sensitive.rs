@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::arn::Arn;
+
 /// Why a value looks like a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -23,7 +25,10 @@ pub(crate) enum Look {
 
 /// Words that make the name of a variable the name of a secret.
 const SECRET_WORDS: &[&str] = &[
+    "pass",
+    "passcode",
     "password",
+    "passwords",
     "passwd",
     "pwd",
     "passphrase",
@@ -34,6 +39,8 @@ const SECRET_WORDS: &[&str] = &[
     "credentials",
     "privatekey",
 ];
+/// Ends of words that do the same, as in `PGPASSWORD`.
+const SECRET_ENDS: &[&str] = &["password", "passwords", "passwd", "secret", "token"];
 /// Pairs of words that do the same.
 const SECRET_PAIRS: &[(&str, &str)] = &[
     ("api", "key"),
@@ -64,21 +71,23 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     if HARMLESS_ENDS.contains(&last.as_str()) {
         return false;
     }
-    words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()))
+    words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()) || SECRET_ENDS.iter().any(|end| word.ends_with(end)))
         || words.windows(2).any(|pair| SECRET_PAIRS.contains(&(pair[0].as_str(), pair[1].as_str())))
 }
 
-/// `clientSecret`, `CLIENT_SECRET` and `client-secret` are the same two words.
+/// `clientSecret`, `CLIENT_SECRET` and `client-secret` are the same two words, and so are those of `DBPassword`.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut previous_lower = false;
     let mut open = false;
-    for character in name.chars() {
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
         if !character.is_alphanumeric() {
             (open, previous_lower) = (false, false);
             continue;
         }
-        if !open || (previous_lower && character.is_uppercase()) {
+        let before_small = characters.peek().is_some_and(|next| next.is_lowercase());
+        if !open || (character.is_uppercase() && (previous_lower || before_small)) {
             words.push(String::new());
         }
         (open, previous_lower) = (true, character.is_lowercase());
@@ -242,9 +251,41 @@ pub(crate) fn may_show_variable(name: &str, value: &str) -> bool {
     trivial || (PLAIN_NAMES.contains(&name) && !is_secret_line(value))
 }
 
+/// Members that name something. Names that a program made look random without being secret.
+const NAMING_MEMBERS: &[&str] =
+    &["family", "name", "sourceVolume", "containerName", "awslogs-group", "awslogs-stream-prefix"];
+
+/// What the value of a member looks like.
+pub(crate) fn look_of(member: &str, value: &str) -> Option<Look> {
+    look(value).filter(|look| *look != Look::Random || !NAMING_MEMBERS.contains(&member))
+}
+
 /// Whether any other text of a document may be shown.
 pub(crate) fn may_show(member: &str, value: &str) -> bool {
-    value.is_empty() || (!is_secret_name(member) && !is_secret_line(value))
+    match member {
+        _ if value.is_empty() => true,
+        // Somebody may have pasted the secret itself.
+        "valueFrom" | "credentialsParameter" => is_reference(value) && !is_secret_line(value),
+        // No name has an equals sign; what is behind it is a value.
+        "name" if value.contains('=') => false,
+        _ if NAMING_MEMBERS.contains(&member) => !value.lines().any(|line| look_of(member, line).is_some()),
+        _ => !is_secret_name(member) && !is_secret_line(value),
+    }
+}
+
+/// Whether the name of a variable may be shown: somebody may have written name and value in one.
+pub(crate) fn may_show_name(name: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    name.bytes().all(legal) && look(name).is_none()
+}
+
+/// An ARN ECS can fetch from, or the name of a parameter. Such names may look random.
+pub(crate) fn is_reference(text: &str) -> bool {
+    if text.starts_with("arn:") {
+        return Arn::parse(text).is_some_and(|arn| arn.is_secret());
+    }
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'/');
+    (1..=2048).contains(&text.len()) && text.bytes().all(legal) && look(text).is_none_or(|look| look == Look::Random)
 }
 
 fn is_secret_line(value: &str) -> bool {
@@ -265,10 +306,28 @@ mod tests {
             "splunk-token",
             "AUTOMATOR_CONFIG_KEY",
             "KSM_CONFIG",
+            "PGPASSWORD",
+            "RABBITMQ_DEFAULT_PASS",
+            "DB_PASS",
+            "DBPassword",
+            "APIKey",
+            "DOOR_PASSCODE",
+            "passwords",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["SECRETS", "SSL_CERTIFICATE_FILE", "PASSWORD_FILE", "TOKEN_URL", "KEYBOARD", "PATH", "", "__"] {
+        for name in [
+            "SECRETS",
+            "SSL_CERTIFICATE_FILE",
+            "PASSWORD_FILE",
+            "TOKEN_URL",
+            "KEYBOARD",
+            "PATH",
+            "BYPASS",
+            "compass",
+            "",
+            "__",
+        ] {
             assert!(!is_secret_name(name), "{name}");
         }
     }
@@ -317,6 +376,31 @@ mod tests {
         ] {
             assert_eq!(look(value), None, "{value}");
         }
+    }
+
+    #[test]
+    fn generated_names_are_shown_and_other_generated_text_is_not() {
+        let name = "AutomatorStackTaskLogGroup8F3A2B1C-tPz7Kq2mXvB9LwNc";
+        assert_eq!(look(name), Some(Look::Random));
+        for member in NAMING_MEMBERS {
+            assert!(may_show(member, name) && look_of(member, name).is_none(), "{member}");
+        }
+        assert!(!may_show("user", name));
+        assert!(!may_show("name", "key AKIAABCDEFGHIJKLMNOP"));
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_its_reference_is_not_shown() {
+        for member in ["valueFrom", "credentialsParameter"] {
+            assert!(!may_show(member, "Tr0ub4dor&3"));
+            assert!(!may_show(member, "tPz7Kq2mXvB9LwNcR4sDfG8h"));
+            assert!(may_show(
+                member,
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:automator-AbCdEf:password::"
+            ));
+            assert!(may_show(member, "/automator/prod/password"));
+        }
+        assert!(is_reference("AutomatorProdDatabasePassword1"));
     }
 
     #[test]

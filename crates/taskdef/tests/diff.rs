@@ -74,6 +74,31 @@ fn secrets_are_hidden_wherever_they_stand() {
 }
 
 #[test]
+fn a_secret_in_a_name_or_in_the_place_of_its_reference_is_hidden() {
+    let of = |value: &str| {
+        read(&format!(
+            r#"{{"containerDefinitions": [{{"name": "x", "environment": [{{"name": "DB_PASSWORD=hunter2", "value": "{value}"}},
+                {{"name": "NICK=hunter2", "value": "{value}"}}, {{"name": "NICK=hunter2", "value": "{value}"}}],
+                "secrets": [{{"name": "B=hunter2", "valueFrom": "hunter&{value}"}}],
+                "repositoryCredentials": {{"credentialsParameter": "hunter&{value}"}}}}]}}"#
+        ))
+    };
+    for (from, to) in [(of("1"), of("2")), (TaskDefinition::default(), of("1"))] {
+        let diff = diff(&from, &to);
+        let shown = format!("{diff}{}{:?}", diff.to_value(), taskdef::lint(&to));
+        assert!(!diff.is_empty() && !shown.contains("hunter"), "{shown}");
+    }
+    let alone = |value: &str| {
+        let environment = format!(r#"[{{"name": "NICK=hunter2", "value": "{value}"}}]"#);
+        read(&format!(r#"{{"containerDefinitions": [{{"name": "x", "environment": {environment}}}]}}"#))
+    };
+    assert_eq!(
+        diff(&alone("1"), &alone("2")).to_string(),
+        "~ /containerDefinitions/x/environment/NICK=(hidden)/value: (hidden) -> (hidden)\n"
+    );
+}
+
+#[test]
 fn as_json_a_difference_has_pointer_from_and_to() {
     let mut changed = ksm();
     changed.task_role_arn = None;

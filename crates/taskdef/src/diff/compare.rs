@@ -149,7 +149,7 @@ impl Walk {
                             from.keys().chain(to.keys().filter(|name| !from.contains_key(*name))).collect();
                         names.sort();
                         for name in names {
-                            self.below("*", name, from.get(name).copied(), to.get(name).copied());
+                            self.below("*", &self.shown_key(name), from.get(name).copied(), to.get(name).copied());
                         }
                     }
                     // An ordered list is one value: a command line is read as a whole.
@@ -191,6 +191,17 @@ impl Walk {
         let keys = keys_at(&self.pattern)?;
         let by_key: BTreeMap<_, _> = items.iter().map(|item| (key(item, keys), item)).collect();
         (by_key.len() == items.len()).then_some(by_key)
+    }
+
+    /// What an item of the list we are at is called in a pointer: not by a value that stands in its name.
+    fn shown_key(&self, key: &str) -> String {
+        let variables = ["environment", "secrets", "secretOptions"];
+        let is_variable = self.pattern.last().is_some_and(|list| variables.contains(&list.as_str()));
+        match key.split_once('=') {
+            Some((name, _)) if is_variable => format!("{name}={HIDDEN}"),
+            _ if sensitive::look_of(if is_variable { "" } else { "name" }, key).is_some() => HIDDEN.to_owned(),
+            _ => key.to_owned(),
+        }
     }
 
     fn show(&self, value: &Value) -> Shown {

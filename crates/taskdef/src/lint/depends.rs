@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::finding::Report;
 use super::rules;
-use crate::model::{Condition, TaskDefinition};
+use crate::model::{Condition, Container, TaskDefinition};
 
 pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
     let containers = &task.container_definitions;
@@ -27,7 +27,7 @@ pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
                     let message = format!("`{}` is essential, so {condition} ends the task", awaited.name);
                     report.add(&rules::DEPENDS_ESSENTIAL, at, message);
                 }
-                Some(Condition::Healthy) if awaited.health_check.is_none() => {
+                Some(Condition::Healthy) if !has_check(awaited) => {
                     report.add(&rules::DEPENDS_HEALTH, at, format!("`{}` has no health check", awaited.name));
                 }
                 _ => {}
@@ -40,6 +40,12 @@ pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
             report.add(&rules::DEPENDS_CYCLE, format!("/containerDefinitions/{waiter}/dependsOn"), message);
         }
     }
+}
+
+/// Whether a container is ever found healthy. NONE is Docker's way of saying that there is no check.
+fn has_check(container: &Container) -> bool {
+    let command = |check: &crate::model::HealthCheck| check.command.as_ref().is_none_or(|words| *words != ["NONE"]);
+    container.health_check.as_ref().is_some_and(command)
 }
 
 fn reaches_itself(start: usize, edges: &[Vec<usize>]) -> bool {

@@ -39,7 +39,7 @@ rules! {
         says "ECS: registration refuses a sum above the task's size.";
     MEMORY_SUM Error "container-memory-sum": "The containers together ask for no more memory than the task has.",
         fix "lower the containers' memory or raise the task's",
-        says "ECS: registration refuses a sum above the task's size.";
+        says "ECS: registration refuses a sum above the task's size; memoryReservation counts instead of memory where it is given.";
     PID_MODE Error "pid-mode": "On Fargate, processes are shared within the task or not at all.",
         fix "remove pidMode or set it to task",
         says "ECS: there is no host whose processes could be shared.";
@@ -51,7 +51,7 @@ rules! {
         says "ECS: Fargate tasks have 20 GiB; the member is only for more, up to 200.";
     PLATFORM Error "runtime-platform": "Processor and operating system exist on Fargate and go together.",
         fix "use X86_64 or ARM64 with LINUX, or X86_64 with a Windows Server 2019 or later",
-        says "ECS: Windows tasks run on Intel only and need at least 1 vCPU.";
+        says "ECS: Windows tasks run on Intel only, have 1 to 4 vCPU and mount no EFS.";
     TAGS Error "tags": "At most 50 tags, each key once, none starting with aws:.",
         fix "remove or rename the tag",
         says "ECS: limits of tags at registration.";
@@ -249,9 +249,9 @@ rules! {
         says "ECS: commands, labels, log options and plain variables are readable by whoever may describe the definition.";
 
     // ARNs.
-    ROLE_ARN Error "role-arn": "A role is given by its ARN.",
+    ROLE_ARN Error "role-arn": "A role is given by its ARN, the task role by its name too.",
         fix "write arn:aws:iam::ACCOUNT:role/NAME",
-        says "IAM: the form of its ARNs.";
+        says "ECS: only taskRoleArn may be a bare name. IAM: the form of its ARNs.";
     EXECUTION_ROLE Error "execution-role": "Logs, secrets and private images need an execution role.",
         fix "set executionRoleArn",
         says "ECS: on Fargate ECS itself writes logs and fetches secrets, and needs a role for it.";
@@ -269,7 +269,7 @@ rules! {
     WRITER_ESSENTIAL Error "writer-essential": "The container that fetches files may end.",
         fix "set essential to false",
         says "ECS: the end of an essential container stops the task, and the writer ends when it is done.";
-    WRITER_UNAWAITED Error "writer-unawaited": "The service waits until its files are there.",
+    WRITER_UNAWAITED Error "writer-unawaited": "Every essential container that shares a volume with the writer waits for its success.",
         fix "let the service depend on the writer with condition SUCCESS",
         says "Without the dependency the service may start on yesterday's certificate, or on none.";
     WRITER_CONFIG Error "writer-config": "The writer has a KSM_CONFIG and SECRETS to fetch.",

@@ -71,10 +71,18 @@ fn sizes(task: &TaskDefinition, report: &mut Report) {
     if let Some(cpu) = cpu.filter(|cpu| sum > i64::from(*cpu)) {
         report.add(&rules::CPU_SUM, "/cpu", format!("the containers ask for {sum} units of {cpu}"));
     }
-    let asked = containers.iter().filter_map(|c| c.memory.into_iter().chain(c.memory_reservation).max());
+    // A reservation counts instead of the limit, which then only has to fit by itself.
+    let asked = containers.iter().filter_map(|c| c.memory_reservation.or(c.memory));
     let sum = asked.filter(|memory| *memory > 0).fold(0, i64::saturating_add);
     if let Some(memory) = memory.filter(|memory| sum > i64::from(*memory)) {
         report.add(&rules::MEMORY_SUM, "/memory", format!("the containers ask for {sum} MiB of {memory}"));
+    } else if let Some(memory) = memory {
+        for (index, limit) in containers.iter().enumerate().filter_map(|(index, c)| Some((index, c.memory?))) {
+            if limit > i64::from(memory) {
+                let at = format!("/containerDefinitions/{index}/memory");
+                report.add(&rules::MEMORY_SUM, at, format!("the container alone may use {limit} MiB of {memory}"));
+            }
+        }
     }
 }
 
@@ -118,8 +126,15 @@ fn platform(task: &TaskDefinition, report: &mut Report) {
     if windows && platform.cpu_architecture == Some(CpuArchitecture::Arm64) {
         report.add(&rules::PLATFORM, "/runtimePlatform/cpuArchitecture", "Windows does not run on ARM64 here");
     }
-    if windows && task.cpu.as_deref().and_then(size::cpu).is_some_and(|cpu| cpu < 1024) {
-        report.add(&rules::PLATFORM, "/cpu", "Windows needs at least 1024 CPU units");
+    if !windows {
+        return;
+    }
+    if task.cpu.as_deref().and_then(size::cpu).is_some_and(|cpu| !(1024..=4096).contains(&cpu)) {
+        report.add(&rules::PLATFORM, "/cpu", "Windows needs 1024 to 4096 CPU units");
+    }
+    for (index, _) in task.volumes().iter().enumerate().filter(|(_, volume)| volume.efs.is_some()) {
+        let at = format!("/volumes/{index}/efsVolumeConfiguration");
+        report.add(&rules::PLATFORM, at, "Windows mounts no EFS file system");
     }
 }
 

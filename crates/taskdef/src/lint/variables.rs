@@ -9,7 +9,7 @@ use super::rules;
 use crate::arn::Arn;
 use crate::model::{Container, SecretRef, TaskDefinition};
 use crate::pointer;
-use crate::sensitive::{Look, is_secret_name, is_secret_option, look};
+use crate::sensitive::{Look, is_reference, is_secret_name, is_secret_option, look, look_of, may_show_name};
 
 pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
     for (index, container) in task.container_definitions.iter().enumerate() {
@@ -39,30 +39,36 @@ fn plain(container: &Container, at: &str, report: &mut Report) {
         {
             report.add(&rules::VARIABLE_NAME, format!("{at}/name"), "the name is missing or cannot be one");
         } else if !names.insert(&variable.name) {
-            report.add(&rules::VARIABLE_TWICE, format!("{at}/name"), format!("`{}` is set twice", variable.name));
+            let message = format!("{} is set twice", called(&variable.name, index));
+            report.add(&rules::VARIABLE_TWICE, format!("{at}/name"), message);
         }
         let value = variable.value.as_deref().unwrap_or_default();
         // What `SECRETS` holds is what must be public of a secret: where it is. The writer's own rules read it.
         if value.is_empty() || (variable.name == "SECRETS" && value.lines().all(|line| line.contains(" > "))) {
             continue;
         }
-        let (at, name) = (format!("{at}/value"), &variable.name);
+        let (at, name, called) = (format!("{at}/value"), &variable.name, called(&variable.name, index));
         match look(value) {
             Some(Look::KsmConfig) => {
-                report.add(&rules::PLAIN_KSM_CONFIG, at, format!("`{name}` is the key to the vault"));
+                report.add(&rules::PLAIN_KSM_CONFIG, at, format!("{called} is the key to the vault"));
             }
             _ if name == "KSM_CONFIG" => {
                 report.add(&rules::PLAIN_KSM_CONFIG, at, "the configuration is there for everyone to read");
             }
             _ if is_secret_name(name) && !matches!(value, "true" | "false") => {
-                report.add(&rules::PLAIN_SECRET_NAME, at, format!("`{name}` is named like a secret"));
+                report.add(&rules::PLAIN_SECRET_NAME, at, format!("{called} is named like a secret"));
             }
             Some(look) => {
-                report.add(&rules::PLAIN_SECRET_VALUE, at, format!("`{name}` looks like {}", describe(look)));
+                report.add(&rules::PLAIN_SECRET_VALUE, at, format!("{called} looks like {}", describe(look)));
             }
             None => {}
         }
     }
+}
+
+/// A variable by its name, or by its index if the name cannot be one: it may hold the secret.
+fn called(name: &str, index: usize) -> String {
+    if may_show_name(name) { format!("`{name}`") } else { format!("variable {index}") }
 }
 
 fn describe(look: Look) -> &'static str {
@@ -78,7 +84,7 @@ fn describe(look: Look) -> &'static str {
 }
 
 fn is_written(name: &str, value: &str) -> bool {
-    !value.is_empty() && (is_secret_name(name) || look(value).is_some())
+    !value.is_empty() && (is_secret_name(name) || look_of(name, value).is_some())
 }
 
 fn fetched(container: &Container, at: &str, report: &mut Report) {
@@ -105,21 +111,13 @@ fn references(list: &[SecretRef], taken: &HashSet<&str>, at: &str, report: &mut 
         if secret.name.is_empty() || secret.name.contains(|c: char| c == '=' || c.is_whitespace()) {
             report.add(&rules::VARIABLE_NAME, format!("{at}/name"), "the name is missing or cannot be one");
         } else if !names.insert(secret.name.as_str()) || taken.contains(secret.name.as_str()) {
-            report.add(&rules::SECRET_TWICE, format!("{at}/name"), format!("`{}` is taken", secret.name));
+            let message = format!("{} is taken", called(&secret.name, index));
+            report.add(&rules::SECRET_TWICE, format!("{at}/name"), message);
         }
         if !is_reference(&secret.value_from) {
             report.add(&rules::SECRET_REF, format!("{at}/valueFrom"), "this is not where a secret can be");
         }
     }
-}
-
-/// An ARN ECS can fetch from, or the name of a parameter.
-fn is_reference(text: &str) -> bool {
-    if text.starts_with("arn:") {
-        return Arn::parse(text).is_some_and(|arn| arn.is_secret());
-    }
-    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'/');
-    (1..=2048).contains(&text.len()) && text.bytes().all(legal) && look(text).is_none()
 }
 
 fn elsewhere(container: &Container, at: &str, report: &mut Report) {

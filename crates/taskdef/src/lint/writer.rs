@@ -23,20 +23,50 @@ pub(super) fn check(task: &TaskDefinition, report: &mut Report) {
                 format!("the task ends when `{}` does", writer.name),
             );
         }
-        let waits = |other: &Container| {
-            let on_writer = other.depends_on().iter().filter(|dependency| dependency.container_name == writer.name);
-            on_writer.into_iter().any(|dependency| dependency.condition == Some(Condition::Success))
-        };
-        if task.container_definitions.len() > 1 && !task.container_definitions.iter().any(waits) {
-            report.add(
-                &rules::WRITER_UNAWAITED,
-                &at,
-                format!("no container waits for the success of `{}`", writer.name),
-            );
+        let unready = unready(writer, task);
+        if !unready.is_empty() {
+            let message = format!("{} not wait for the success of `{}`", unready, writer.name);
+            report.add(&rules::WRITER_UNAWAITED, &at, message);
         }
         config(writer, &at, report);
         lines(writer, task, &at, report);
     }
+}
+
+/// Who may start before the writer's files are there: essential containers that share a volume with it. Somebody has to wait.
+fn unready(writer: &Container, task: &TaskDefinition) -> String {
+    let others = || task.container_definitions.iter().filter(|other| other.name != writer.name);
+    let mut early = others().filter(|other| {
+        other.is_essential() && !is_writer(other) && has_volume_of(other, writer) && !waits(other, writer, task)
+    });
+    if let Some(early) = early.next() {
+        return format!("`{}` does", early.name);
+    }
+    let nobody = others().next().is_some() && !others().any(|other| waits(other, writer, task));
+    if nobody { "the other containers do".to_owned() } else { String::new() }
+}
+
+fn has_volume_of(other: &Container, writer: &Container) -> bool {
+    let from =
+        |one: &Container, two: &Container| one.volumes_from().iter().any(|from| from.source_container == two.name);
+    let mounts = |mount: &MountPoint| writer.mount_points().iter().any(|own| own.source_volume == mount.source_volume);
+    other.mount_points().iter().any(mounts) || from(other, writer) || from(writer, other)
+}
+
+/// Whether a container starts only after the writer's success, because it or one that it waits for asks for that.
+fn waits(container: &Container, writer: &Container, task: &TaskDefinition) -> bool {
+    let (mut open, mut seen) = (vec![container], HashSet::from([container.name.as_str()]));
+    while let Some(next) = open.pop() {
+        for dependency in next.depends_on() {
+            if dependency.container_name != writer.name {
+                let mut named = task.container_definitions.iter().filter(|c| c.name == dependency.container_name);
+                open.extend(named.next().filter(|awaited| seen.insert(awaited.name.as_str())));
+            } else if dependency.condition == Some(Condition::Success) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Whether a container runs the writer image.

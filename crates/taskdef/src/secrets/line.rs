@@ -100,6 +100,7 @@ impl FromStr for Entry {
         }
         let destination = match destination.strip_prefix("file:") {
             Some("") => return Err(LineError::NoDestination),
+            Some(path) if path.trim() != path => return Err(LineError::Blanks),
             Some(path) => Destination::File(path.to_owned()),
             None if destination.is_empty() => return Err(LineError::NoDestination),
             None => Destination::Variable(destination.to_owned()),
