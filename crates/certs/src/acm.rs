@@ -93,8 +93,8 @@ impl Bundle {
     ///
     /// [`AcmError`] for what ACM refuses at any time.
     pub fn acm(&self) -> Result<AcmImport, AcmError> {
-        if !takes(self.key.algorithm()) {
-            return Err(AcmError::KeyType(self.key.algorithm().clone()));
+        if let Some(algorithm) = self.not_taken() {
+            return Err(AcmError::KeyType(algorithm.clone()));
         }
         let facts = &self.leaf.facts;
         if facts.version != 3 {
@@ -121,6 +121,11 @@ impl Bundle {
         }
         Ok(AcmImport { body, private_key, chain })
     }
+
+    /// The kind of the key that ACM does not take; the certificate may narrow what the key says of itself.
+    pub(crate) fn not_taken(&self) -> Option<&KeyAlgorithm> {
+        [self.key.algorithm(), self.leaf.key_algorithm()].into_iter().find(|algorithm| !takes(algorithm))
+    }
 }
 
 impl PrivateKey {
@@ -131,7 +136,29 @@ impl PrivateKey {
 }
 
 /// Whether ACM, and the policy of this crate, take a key of this kind.
-pub(crate) fn takes(algorithm: &KeyAlgorithm) -> bool {
+fn takes(algorithm: &KeyAlgorithm) -> bool {
     use KeyAlgorithm::{P256, P384, P521, Rsa};
     matches!(algorithm, Rsa(2048 | 3072 | 4096) | P256 | P384 | P521)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::{Notes, Reader};
+
+    #[test]
+    fn a_certificate_for_pss_stays_one_whatever_its_key_says() {
+        let pfx = include_bytes!("../tests/fixtures/pfx/openssl-default-rsapss.pfx");
+        let bundle = Bundle::from_pfx(pfx, &"correct-horse".into()).unwrap();
+        let notes = Notes::default();
+        let mut info = Reader::new(bundle.key.pkcs8(), &notes).sequence("").unwrap();
+        info.small("").unwrap();
+        info.sequence("").unwrap();
+        let key = PrivateKey::from_pkcs1(&info.next().unwrap().octets().unwrap()).unwrap();
+        assert!(takes(key.algorithm()));
+        let bundle = Bundle::new(key, vec![bundle.leaf.clone()]).unwrap();
+        assert!(matches!(bundle.acm(), Err(AcmError::KeyType(KeyAlgorithm::RsaPss(_)))));
+        let report = bundle.judge("automator.example.com", jiff::Timestamp::UNIX_EPOCH);
+        assert!(report.findings.iter().any(|finding| finding.id == "key-not-for-acm"));
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) type Notes = Cell<Quirks>;
 pub(crate) struct Node<'a> {
     pub(crate) tag: u8,
     pub(crate) content: &'a [u8],
-    /// The value with its header; without the end mark when the length was indefinite.
+    /// The value with its header, and with its end mark when the length was indefinite.
     pub(crate) raw: &'a [u8],
     depth: usize,
     notes: &'a Notes,
@@ -212,8 +212,8 @@ fn read<'a>(bytes: &'a [u8], depth: usize, notes: &'a Notes) -> Result<(Node<'a>
             }
             note(notes, |quirks| quirks.indefinite = true);
             let length = indefinite(after, depth, notes)?;
-            let node = Node { tag, content: &after[..length], raw: &bytes[..2 + length], depth, notes };
-            return Ok((node, 2 + length + 2));
+            let end = 2 + length + 2;
+            return Ok((Node { tag, content: &after[..length], raw: &bytes[..end], depth, notes }, end));
         }
         0x81..=0xfe => {
             let count = usize::from(first & 0x7f);
@@ -281,7 +281,10 @@ mod tests {
         let notes = Notes::default();
         let bytes = [0x24, 0x80, 0x04, 0x01, 1, 0x24, 0x80, 0x04, 0x02, 2, 3, 0, 0, 0, 0, 0x05, 0];
         let mut reader = Reader::new(&bytes, &notes);
-        assert_eq!(&*reader.next().unwrap().octets().unwrap(), [1, 2, 3]);
+        let node = reader.next().unwrap();
+        assert_eq!(&*node.octets().unwrap(), [1, 2, 3]);
+        // What is cut out can be read again.
+        assert_eq!(&*Reader::new(node.raw, &notes).next().unwrap().octets().unwrap(), [1, 2, 3]);
         assert_eq!(reader.next().unwrap().tag, 5);
         assert!(reader.is_empty());
         assert!(notes.get().indefinite);

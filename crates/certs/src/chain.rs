@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
+
 use crate::certificate::Certificate;
 
 /// Signature checks per bundle; a real one needs a handful.
@@ -34,8 +36,9 @@ struct Search<'a> {
 
 /// Sorts `pile`, which does not contain the leaf.
 ///
-/// Of several ways up, one that ends in a self-signed certificate wins over one that does not, then the one that stays
-/// valid longest, then the shortest.
+/// Of several ways up, the one wins whose certificates, the leaf counted and the root not, because nobody sends it, stay
+/// valid longest; then one that ends in a self-signed certificate, then the one that with it stays valid longest, then the
+/// shortest.
 pub(crate) fn sort(leaf: &Certificate, pile: Vec<Certificate>) -> Sorted {
     let size = pile.len();
     let mut search = Search { pile: &pile, known: vec![None; size * (size + 1)], checks: 0, ways: Vec::new() };
@@ -45,8 +48,10 @@ pub(crate) fn sort(leaf: &Certificate, pile: Vec<Certificate>) -> Sorted {
     let ways = search.ways;
     let ends_in_root = |way: &Vec<usize>| way.last().is_some_and(|&last| pile[last].is_self_signed());
     let best = ways.iter().max_by_key(|way| {
+        let until = |way: &[usize]| way.iter().map(|&at| pile[at].not_after()).fold(leaf.not_after(), Timestamp::min);
+        let sent = &way[..way.len() - usize::from(ends_in_root(way))];
         let valid_until = way.iter().map(|&at| pile[at].not_after()).min();
-        (ends_in_root(way), valid_until, Reverse(way.len()))
+        (until(sent), ends_in_root(way), valid_until, Reverse(way.len()))
     });
     let best = best.cloned().unwrap_or_default();
     let on_any_way: Vec<bool> = (0..size).map(|at| ways.iter().any(|way| way.contains(&at))).collect();

@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 use crate::ber::{self, Malformed, Notes, Reader};
 use crate::{der, oid};
 
+/// What aws-lc can prove.
+const LONGEST_RSA: u32 = 8192;
+
 /// The kind and size of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -156,6 +159,9 @@ impl PrivateKey {
         }
         let (modulus, exponent) = (numbers[0], numbers[1]);
         let bits = modulus.len() as u32 * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros());
+        if bits > LONGEST_RSA {
+            return Err(BadKey::Unsupported(format!("RSA {bits}")));
+        }
         let encoded: Vec<_> =
             std::iter::once(der::small(0)).chain(numbers.iter().map(|digits| der::unsigned(digits))).collect();
         let parts: Vec<&[u8]> = encoded.iter().map(|part| part.as_slice()).collect();
@@ -250,5 +256,19 @@ pub(crate) fn same_point(stored: &[u8], computed: &[u8]) -> bool {
                 && computed.last().is_some_and(|last| last & 1 == sign & 1)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_too_long_to_be_proved_is_not_called_damaged() {
+        let modulus = [0xff; 8200 / 8];
+        let parts: Vec<_> = std::iter::once(der::small(0)).chain((0..8).map(|_| der::unsigned(&modulus))).collect();
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
+        let refused = PrivateKey::from_pkcs1(&der::sequence(&parts)).unwrap_err();
+        assert_eq!(refused, BadKey::Unsupported("RSA 8200".into()));
     }
 }

@@ -190,12 +190,12 @@ async fn issued_renewed_and_written() {
     assert_eq!(format!("{acme:?}"), format!("{:?}", Acme::open(&world.directory, &account, &nobody).await.unwrap()));
 
     let hosts = [HOST, "*.automator.example.com", "automator.例え.テスト"];
-    let bundle = acme.issue(&world, &hosts, &key, None).await.unwrap();
+    let bundle = acme.issue(&world, &hosts, &key, None).await.unwrap().bundle;
     assert!(world.is_clean());
     hosts.iter().filter(|host| !host.starts_with('*')).for_each(|host| check(&bundle, host));
 
     let _ = acme.renewal_window(bundle.leaf()).await.unwrap();
-    let renewed = acme.issue(&world, &hosts, &key, Some(bundle.leaf())).await.unwrap();
+    let renewed = acme.issue(&world, &hosts, &key, Some(bundle.leaf())).await.unwrap().bundle;
     assert_ne!(bundle.leaf(), renewed.leaf());
     assert_eq!(bundle.leaf().key_algorithm(), renewed.leaf().key_algorithm());
     let password = certs::make::generate_password().unwrap();
@@ -209,7 +209,7 @@ async fn killed_at_any_moment_and_run_again() {
     let (account, key) = (PrivateKey::generate(KeyType::P256).unwrap(), PrivateKey::generate(KeyType::P256).unwrap());
     let run = async || {
         let acme = Acme::open(&world.directory, &account, &Applicant::default()).await.unwrap();
-        acme.issue(&world, &[HOST], &key, None).await.unwrap()
+        acme.issue(&world, &[HOST], &key, None).await.unwrap().bundle
     };
     let mut kills = 0;
     let bundle = loop {
@@ -268,4 +268,54 @@ async fn a_zone_that_fails_is_told_and_cleaned() {
     assert_eq!(error.to_string(), "publish the TXT record `_acme-challenge.automator.example.com`");
     assert!(world.is_clean());
     assert_eq!(acme.issue(&world, &["192.0.2.7"], &key, None).await.unwrap_err().code(), "acme-host");
+}
+
+#[tokio::test]
+async fn a_certificate_is_handed_over_although_its_records_stay() {
+    struct Sticky<'a>(&'a World);
+    impl Dns01 for Sticky<'_> {
+        async fn publish(&self, record: &str, value: &str) -> Result<(), DnsError> {
+            self.0.publish(record, value).await
+        }
+        async fn remove(&self, _: &str, _: &str) -> Result<(), DnsError> {
+            Err("the zone does not answer".into())
+        }
+        async fn leftovers(&self, record: &str) -> Result<Vec<String>, DnsError> {
+            self.0.leftovers(record).await
+        }
+    }
+    let Some(world) = World::start(serde_json::Value::Null).await else { return };
+    let (account, key) = (PrivateKey::generate(KeyType::P256).unwrap(), PrivateKey::generate(KeyType::P256).unwrap());
+    let acme = Acme::open(&world.directory, &account, &Applicant::default()).await.unwrap();
+    let issued = acme.issue(&Sticky(&world), &[HOST], &key, None).await.unwrap();
+    check(&issued.bundle, HOST);
+    let left_behind = issued.left_behind.unwrap();
+    assert_eq!(left_behind.to_string(), "remove the TXT record `_acme-challenge.automator.example.com`");
+    assert!(!world.is_clean());
+    assert!(acme.issue(&world, &[HOST], &key, None).await.unwrap().left_behind.is_none());
+    assert!(world.is_clean());
+}
+
+#[tokio::test]
+async fn what_the_authority_saw_is_told() {
+    struct Wrong<'a>(&'a World);
+    impl Dns01 for Wrong<'_> {
+        async fn publish(&self, record: &str, _: &str) -> Result<(), DnsError> {
+            self.0.publish(record, "something else").await
+        }
+        async fn remove(&self, record: &str, value: &str) -> Result<(), DnsError> {
+            self.0.remove(record, value).await
+        }
+        async fn leftovers(&self, record: &str) -> Result<Vec<String>, DnsError> {
+            self.0.leftovers(record).await
+        }
+    }
+    let Some(world) = World::start(serde_json::Value::Null).await else { return };
+    let (account, key) = (PrivateKey::generate(KeyType::P256).unwrap(), PrivateKey::generate(KeyType::P256).unwrap());
+    let acme = Acme::open(&world.directory, &account, &Applicant::default()).await.unwrap();
+    let error = acme.issue(&Wrong(&world), &[HOST], &key, None).await.unwrap_err();
+    assert_eq!(error.code(), "acme-refused", "{error:?}");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.starts_with("`automator.example.com`: ") && cause.contains("DNS challenge"), "{cause}");
+    assert!(world.is_clean());
 }

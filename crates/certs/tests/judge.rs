@@ -136,6 +136,38 @@ fn authorities_may_certify() {
 }
 
 #[test]
+fn a_valid_way_up_is_better_than_one_whose_root_is_there() {
+    let chosen = |until_with_root, until_without| {
+        let bench = Bench::new();
+        let [root, other] = [named("Root"), named("Other Root")].map(|mut params| {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+        });
+        let middle_key = KeyPair::generate().unwrap().serialize_pem();
+        let middle = |issuer, until| {
+            let mut params = bench.middle.clone();
+            params.not_after = until;
+            CertifiedIssuer::signed_by(params, KeyPair::from_pem(&middle_key).unwrap(), issuer).unwrap()
+        };
+        let (with_root, without) = (middle(&root, until_with_root), middle(&other, until_without));
+        let key = KeyPair::generate().unwrap();
+        let leaf = bench.leaf.clone().signed_by(&key, &with_root).unwrap();
+        let pem = [key.serialize_pem(), leaf.pem(), with_root.pem(), root.pem(), without.pem()].concat();
+        let bundle = Bundle::from_pem(pem.as_bytes(), None).unwrap();
+        let chain: Vec<&[u8]> = bundle.chain().iter().map(Certificate::der).collect();
+        assert_eq!(chain.len(), 1);
+        assert!(ids(&bundle, HOST, now()).contains(&"chain-alternatives"));
+        assert!(!ids(&bundle, HOST, now()).contains(&"chain-expired"));
+        if chain == [&**with_root.der()] { "with root" } else { "without" }
+    };
+    let day = rcgen::date_time_ymd;
+    assert_eq!(chosen(day(2026, 11, 24), day(2027, 3, 1)), "without");
+    assert_eq!(chosen(day(2027, 3, 1), day(2026, 11, 24)), "with root");
+    // Both live longer than the leaf, so the root decides.
+    assert_eq!(chosen(day(2027, 4, 1), day(2028, 3, 1)), "with root");
+}
+
+#[test]
 fn the_order_of_the_file_does_not_matter() {
     let pfx = |name: &str| {
         Bundle::from_pfx(&fixture(&format!("pfx/{name}.pfx")), &SecretString::from("correct-horse")).unwrap()

@@ -44,6 +44,9 @@ pub enum IssueError {
     Refused {
         /// The hosts of the order.
         hosts: String,
+        /// What it found wrong, if it told.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// The zone could not be read or changed.
     #[error("{action} the TXT record `{record}`")]

@@ -81,6 +81,15 @@ pub struct RenewalWindow {
     pub ask_again_after: Duration,
 }
 
+/// A new certificate.
+#[derive(Debug)]
+pub struct Issued {
+    /// The certificate, its issuers and its key.
+    pub bundle: Bundle,
+    /// Why TXT records are left behind; the next run removes them.
+    pub left_behind: Option<IssueError>,
+}
+
 /// An account with an authority.
 #[derive(Clone)]
 pub struct Acme {
@@ -135,7 +144,8 @@ impl Acme {
     /// Proves the hosts by DNS and has a certificate for the key issued.
     ///
     /// To renew, give the old certificate as `replaces`: an authority with renewal information then lifts its limits.
-    /// Records are removed again whatever happens; after a kill, or when this future is dropped, by the next run.
+    /// Records are removed again whatever happens; after a kill, when this future is dropped, or where the zone refuses,
+    /// by the next run. A certificate that is issued is handed over also when its records are left behind.
     ///
     /// # Errors
     ///
@@ -146,7 +156,7 @@ impl Acme {
         hosts: &[&str],
         key: &PrivateKey,
         replaces: Option<&Certificate>,
-    ) -> Result<Bundle, IssueError> {
+    ) -> Result<Issued, IssueError> {
         let request = signing_request(key, hosts).map_err(IssueError::Request)?;
         let mut records = hosts.iter().map(|host| record_name(host)).collect::<Result<Vec<_>, _>>()?;
         records.sort();
@@ -161,9 +171,7 @@ impl Acme {
         })
         .await;
         let cleaned = in_time(CLEAN_LIMIT, "remove the TXT records", clean(dns, &records)).await;
-        let bundle = issued?;
-        cleaned?;
-        Ok(bundle)
+        Ok(Issued { bundle: issued?, left_behind: cleaned.err() })
     }
 
     /// When the authority would like this certificate to be renewed; `None` when it does not tell.
@@ -197,12 +205,22 @@ impl Acme {
         let names = names.collect::<Result<Vec<_>, _>>()?;
         if let Some(id) = replaces.and_then(identifier) {
             match self.account.new_order(&NewOrder::new(&names).replaces(id)).await {
-                // No renewal information, or the old certificate was already replaced: order as if it were new.
-                Err(instant_acme::Error::Unsupported(_) | instant_acme::Error::Api(_)) => {}
+                Err(error) if is_about_replacing(&error) => {}
                 other => return other.map_err(failed),
             }
         }
         self.account.new_order(&NewOrder::new(&names)).await.map_err(failed)
+    }
+}
+
+/// Whether an order as if the certificate were new may go through: no renewal information, an old certificate that was
+/// already replaced, or an answer that does not repeat which one is replaced.
+fn is_about_replacing(error: &instant_acme::Error) -> bool {
+    use instant_acme::Error::{Api, Other, Unsupported};
+    match error {
+        Unsupported(_) | Api(_) => true,
+        Other(error) => error.to_string().starts_with("replaces field mismatch"),
+        _ => false,
     }
 }
 
@@ -265,12 +283,36 @@ async fn prove(dns: &impl Dns01, order: &mut Order) -> Result<(), IssueError> {
 /// Waits until the authority is convinced, hands in the request and waits for the certificate.
 async fn fetch(order: &mut Order, hosts: &[&str], request: &[u8]) -> Result<String, IssueError> {
     let failed = |action| move |source| IssueError::Authority { action, source };
-    match order.poll_ready(&PATIENCE).await.map_err(failed("wait until the authority has looked"))? {
-        OrderStatus::Ready => order.finalize_csr(request).await.map_err(failed("hand in the request"))?,
-        OrderStatus::Processing | OrderStatus::Valid => {}
-        _ => return Err(IssueError::Refused { hosts: hosts.join("`, `") }),
+    let refused = |source| IssueError::Refused { hosts: hosts.join("`, `"), source };
+    match order.poll_ready(&PATIENCE).await {
+        Ok(OrderStatus::Ready) => order.finalize_csr(request).await.map_err(failed("hand in the request"))?,
+        Ok(OrderStatus::Processing | OrderStatus::Valid) => {}
+        Ok(_) => return Err(refused(reasons(order).await.map(Into::into))),
+        Err(source @ instant_acme::Error::Api(_)) => {
+            return Err(match reasons(order).await {
+                Some(reasons) => refused(Some(reasons.into())),
+                None => failed("wait until the authority has looked")(source),
+            });
+        }
+        Err(source) => return Err(failed("wait until the authority has looked")(source)),
     }
     order.poll_certificate(&PATIENCE).await.map_err(failed("fetch the certificate"))
+}
+
+/// What the authority found wrong with each challenge; `None` when it does not tell.
+async fn reasons(order: &mut Order) -> Option<String> {
+    let mut reasons = Vec::new();
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let Ok(mut authorization) = authorization else { continue };
+        // What is remembered may be from before the authority looked.
+        let Ok(state) = authorization.refresh().await else { continue };
+        let errors = state.challenges.iter().filter_map(|challenge| challenge.error.as_ref());
+        let errors: Vec<String> = errors.map(ToString::to_string).collect();
+        let host = authorization.identifier().to_string();
+        reasons.extend(errors.iter().map(|error| format!("`{host}`: {error}")));
+    }
+    if reasons.is_empty() { None } else { Some(reasons.join("; ")) }
 }
 
 fn identifier(leaf: &Certificate) -> Option<CertificateIdentifier<'static>> {
@@ -281,4 +323,18 @@ fn identifier(leaf: &Certificate) -> Option<CertificateIdentifier<'static>> {
 /// The key in the form instant-acme takes beside its own.
 fn instant_acme_key(der: Vec<u8>) -> rustls_pki_types::PrivateKeyDer<'static> {
     rustls_pki_types::PrivatePkcs8KeyDer::from(der).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_that_does_not_repeat_what_is_replaced_gets_an_ordinary_order() {
+        let mismatch = "replaces field mismatch: expected Some(1), found None";
+        assert!(is_about_replacing(&instant_acme::Error::Other(mismatch.into())));
+        assert!(is_about_replacing(&instant_acme::Error::Unsupported("ACME renewal information (ARI)")));
+        assert!(!is_about_replacing(&instant_acme::Error::Other("connection reset".into())));
+        assert!(!is_about_replacing(&instant_acme::Error::Crypto));
+    }
 }

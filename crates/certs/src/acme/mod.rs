@@ -20,7 +20,10 @@
 //! // Keep both keys somewhere safe before they are used.
 //! let (account, key) = (PrivateKey::generate(KeyType::P256)?, PrivateKey::generate(KeyType::Rsa2048)?);
 //! let acme = Acme::open(&directory, &account, &Applicant::default()).await?;
-//! let bundle = acme.issue(&Zone, &["automator.example.com"], &key, None).await?;
+//! let issued = acme.issue(&Zone, &["automator.example.com"], &key, None).await?;
+//! if let Some(error) = issued.left_behind {
+//!     eprintln!("failed to {error}; the next run does it");
+//! }
 //! # Ok(())
 //! # }
 //! ```
@@ -32,5 +35,5 @@ mod register;
 
 pub use dns::{Dns01, DnsError, record_name};
 pub use error::IssueError;
-pub use issue::{Acme, Directory, ExternalAccount, RenewalWindow};
+pub use issue::{Acme, Directory, ExternalAccount, Issued, RenewalWindow};
 pub use register::Applicant;

@@ -104,8 +104,8 @@ fn validity(leaf: &Certificate, now: Timestamp, report: &mut Report) {
 }
 
 fn key(bundle: &Bundle, report: &mut Report) {
-    let (leaf, algorithm) = (bundle.leaf(), bundle.key().algorithm());
-    if !acm::takes(algorithm) {
+    let leaf = bundle.leaf();
+    if let Some(algorithm) = bundle.not_taken() {
         let why = match algorithm {
             KeyAlgorithm::Rsa(bits) if *bits < 2048 => "is too short",
             _ => "is not taken by ACM",

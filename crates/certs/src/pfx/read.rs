@@ -286,3 +286,29 @@ impl Attributes {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ber::{Notes, Reader};
+    use crate::bundle::Bundle;
+    use crate::make::{KeyType, self_signed};
+    use crate::{der, oid};
+
+    #[test]
+    fn a_plain_key_may_have_no_length() {
+        let (from, until) = (jiff::Timestamp::UNIX_EPOCH, "2027-01-01T00:00:00Z".parse().unwrap());
+        let bundle = self_signed(&["automator.example.com"], KeyType::P256, from, until).unwrap();
+        let notes = Notes::default();
+        let info = Reader::new(bundle.key().pkcs8(), &notes).next().unwrap();
+        let endless = [&[0x30, 0x80], info.content, &[0, 0]].concat();
+        let key = der::sequence(&[&der::oid(oid::KEY_BAG), &der::explicit(0, &endless)]);
+        let certificate = der::explicit(0, &der::octets(bundle.leaf().der()));
+        let certificate = der::sequence(&[&der::oid(oid::X509_CERTIFICATE), &certificate]);
+        let certificate = der::sequence(&[&der::oid(oid::CERT_BAG), &der::explicit(0, &certificate)]);
+        let data = |content: &[u8]| der::sequence(&[&der::oid(oid::DATA), &der::explicit(0, &der::octets(content))]);
+        let safe = der::sequence(&[&data(&der::sequence(&[&key, &certificate]))]);
+        let pfx = der::sequence(&[&der::small(3), &data(&safe)]);
+        let read = Bundle::from_pfx(&pfx, &"any".into()).unwrap();
+        assert_eq!(read.key().public(), bundle.key().public());
+    }
+}

@@ -25,6 +25,19 @@ pub enum PasswordRule {
     Any,
 }
 
+impl PasswordRule {
+    /// Whether the writer takes this password, to be asked before there is anything to write.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Password`].
+    pub fn check(self, password: &SecretString) -> Result<(), WriteError> {
+        let text = password.expose_secret();
+        let fits_service = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if self == Self::Service && !fits_service { Err(WriteError::Password) } else { Ok(()) }
+    }
+}
+
 /// How a PKCS#12 file is written.
 #[derive(Clone, Debug)]
 pub struct PfxOptions {
@@ -97,11 +110,8 @@ impl Bundle {
     ///
     /// [`WriteError`].
     pub fn to_pfx_with(&self, password: &SecretString, options: &PfxOptions) -> Result<Vec<u8>, WriteError> {
+        options.password.check(password)?;
         let text = password.expose_secret();
-        let fits_service = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if options.password == PasswordRule::Service && !fits_service {
-            return Err(WriteError::Password);
-        }
         // Three derivations, and what writes must also be able to read.
         if options.rounds == 0 || u64::from(options.rounds) > MAX_ROUNDS / 4 {
             return Err(WriteError::Rounds);
