@@ -74,6 +74,12 @@ pub struct Rules {
     pub state: Option<LoginState>,
     /// Where the account really is, when not here.
     pub home: Option<Home>,
+    /// Whether a clone code is looked at only beside the user's name.
+    #[serde(default)]
+    pub name_beside_clone_code: bool,
+    /// Whether a login leaves the clone code as it is.
+    #[serde(default)]
+    pub keeps_clone_code: bool,
 }
 
 /// An account that lives in another region.
@@ -99,6 +105,8 @@ impl Default for Rules {
             session: SessionTokenType::NoRestriction,
             state: None,
             home: None,
+            name_beside_clone_code: false,
+            keeps_clone_code: false,
         }
     }
 }

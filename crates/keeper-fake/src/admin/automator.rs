@@ -77,6 +77,9 @@ impl fmt::Debug for Automator {
 pub(super) struct Automators {
     pub(super) all: BTreeMap<i64, Automator>,
     made: i64,
+    /// Whether `init` is accepted and ends in the state `ERROR`.
+    #[serde(default)]
+    pub(super) fail_to_start: bool,
 }
 
 /// Automators that a test may make before it is told to stop.
@@ -428,7 +431,8 @@ pub(super) fn contacted(
             Reply::message(&setup_info(automator))
         }
         Verb::Initialize => {
-            automator.state = AutomatorState::Running;
+            let fails = automators.fail_to_start;
+            automator.state = if fails { AutomatorState::Error } else { AutomatorState::Running };
             automator.initialized = now;
             automator.note(now, "INFO", "initialized");
             told(vec![automator.info(false)])

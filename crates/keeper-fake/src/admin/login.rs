@@ -102,7 +102,8 @@ fn start_login(account: &mut Account, now: i64, payload: &[u8]) -> Result<Reply,
         let url = if account.rules.sso { SSO_URL.to_owned() } else { String::new() };
         return Ok(Reply::message(&m::LoginResponse { url, encrypted_login_token: opaque(32), ..state(forced) }));
     }
-    if !request.clone_code.is_empty() && resumes(account, device, &request.clone_code, now) {
+    let named = !request.username.is_empty() || !account.rules.name_beside_clone_code;
+    if named && !request.clone_code.is_empty() && resumes(account, device, &request.clone_code, now) {
         return Ok(Reply::message(&logged_in(account, now, &request.encrypted_device_token, DataKey::ForDevice)));
     }
 
@@ -280,7 +281,8 @@ enum DataKey {
 }
 
 fn logged_in(account: &mut Account, now: i64, device: &[u8], kind: DataKey) -> m::LoginResponse {
-    let (session, code) = (opaque(64), opaque(32));
+    let session = opaque(64);
+    let code = if account.rules.keeps_clone_code { Vec::new() } else { opaque(32) };
     if account.sessions.len() >= MOST_LOGINS {
         account.sessions.clear();
     }
@@ -288,7 +290,7 @@ fn logged_in(account: &mut Account, now: i64, device: &[u8], kind: DataKey) -> m
     let device = account.devices.get_mut(device);
     let for_device = device.as_ref().and_then(|device| device.data_key.clone()).unwrap_or_default();
     if let Some(device) = device {
-        device.clone_code = Some(code.clone());
+        device.clone_code = if code.is_empty() { device.clone_code.take() } else { Some(code.clone()) };
         device.used = now;
     }
     let (encrypted_data_key, data_key_type) = match kind {

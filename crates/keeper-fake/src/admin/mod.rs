@@ -139,6 +139,16 @@ impl Admin {
         self.automators.all.values()
     }
 
+    /// The same, to be changed as an Automator or somebody else would.
+    pub fn automators_mut(&mut self) -> impl Iterator<Item = &mut Automator> {
+        self.automators.all.values_mut()
+    }
+
+    /// From now on `init` is accepted, and ends in the state `ERROR`.
+    pub fn let_automators_fail_to_start(&mut self) {
+        self.automators.fail_to_start = true;
+    }
+
     /// Answers `POST /api/rest/<endpoint>`.
     pub(crate) fn answer(&mut self, vault: &mut Vault, at: Moment<'_>, endpoint: &str, body: &[u8]) -> Answer {
         let opened = match self.keys.open(body) {
