@@ -29,6 +29,7 @@ impl Client {
         options: Options,
     ) -> Result<Self, Error> {
         let path = path.as_ref();
+        let given = host.clone();
         let host = host.or_else(|| options.host.clone());
         let begun = match ConfigFile::open(path) {
             Ok(found) => found,
@@ -38,11 +39,20 @@ impl Client {
             }
             Err(error) => return Err(error.into()),
         };
-        let (file, config) = begun;
+        let (file, mut config) = begun;
         if *config.client_id() != token.client_id() {
             return Err(Error::Argument(
                 "keep the new device in this file, because it holds another one: name another file",
             ));
+        }
+        if let Some(host) = given.filter(|host| host != config.host()) {
+            if config.is_bound() {
+                return Err(Error::Argument(
+                    "bind at this host, because the device in this file is bound at another one",
+                ));
+            }
+            // Perhaps the first attempt was made in another region.
+            config.host = host;
         }
         let client = Self::build(config, Some(file), options)?;
         client.finish_binding().await?;
@@ -60,8 +70,8 @@ impl Client {
             return Ok(());
         }
         let token_key = config.token_key.clone().ok_or(Error::NotBound)?;
-        // Before the token is used up, not after.
-        self.can_save()?;
+        // Before the token is used up, not after: on a mount that takes no rename, say, the device's key would be lost with it.
+        self.save()?;
         let half = |source: Error| Error::HalfBound { device: short(config.client_id()), source: Box::new(source) };
         let until = self.until();
 

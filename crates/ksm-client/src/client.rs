@@ -15,7 +15,8 @@ use crate::{Config, ConfigFile, Error, Event, Options};
 /// A device at work: reads and writes what its application shares with it.
 ///
 /// A clone is the same client. It may be used from many tasks at once; each request stands for itself. Dropping the future
-/// of a call ends it wherever it is, and every write may be run again after that.
+/// of a call ends it wherever it is; every write may be run again after that, but for those that make something new, which may
+/// be there already.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -105,9 +106,10 @@ impl Client {
         }
     }
 
-    /// Whether what changes in the configuration can be kept in its file.
-    pub(crate) fn can_save(&self) -> Result<(), Error> {
-        Ok(self.0.file.as_ref().map_or(Ok(()), ConfigFile::can_save)?)
+    /// Writes the configuration as it is, which shows that what becomes of it can be kept too.
+    pub(crate) fn save(&self) -> Result<(), Error> {
+        let config = self.config();
+        Ok(self.0.file.as_ref().map_or(Ok(()), |file| file.save(&config))?)
     }
 
     /// Changes the configuration, in memory and then in its file.

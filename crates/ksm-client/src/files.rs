@@ -123,17 +123,13 @@ impl Client {
         let mut removed = Vec::new();
         for _ in 0..WRITE_ATTEMPTS {
             let now = self.record_until(record, until).await?;
-            if !now.files.iter().any(|file| file.uid == uid) {
-                return Err(Error::NotFound {
-                    what: format!("file {uid} in record {record}, which another writer took away"),
-                });
-            }
+            still_there(&now, uid)?;
             let others: Vec<Uid> =
                 now.files_called(&file.name).map(|file| file.uid).filter(|other| *other != uid).collect();
             if others.is_empty() {
                 return Ok(Replaced { uid, uploaded, removed });
             }
-            self.remove_files_until(record, &others, until).await?;
+            self.unlink_until(record, &others, Some(uid), until).await?;
             removed.extend(others);
         }
         Err(Error::Contended { uid: record, attempts: WRITE_ATTEMPTS })
@@ -362,14 +358,28 @@ impl Client {
     }
 
     async fn remove_files_until(&self, record: Uid, files: &[Uid], until: Until) -> Result<(), Error> {
+        self.unlink_until(record, files, None, until).await
+    }
+
+    /// Takes attachments away, and none when `keep` is not there any more in the very revision that is written: of two writers
+    /// each would take the other's.
+    async fn unlink_until(&self, record: Uid, files: &[Uid], keep: Option<Uid>, until: Until) -> Result<(), Error> {
         let change = |now: &Record| {
+            keep.map_or(Ok(()), |keep| still_there(now, keep))?;
             let gone: Vec<Uid> = now.files.iter().map(|file| file.uid).filter(|uid| files.contains(uid)).collect();
             let mut content = now.content.clone();
             content.remove_file_refs(files);
-            (content, gone)
+            Ok((content, gone))
         };
         self.write_until(record, change, until).await.map(|_| ())
     }
+}
+
+fn still_there(now: &Record, file: Uid) -> Result<(), Error> {
+    if now.files.iter().any(|known| known.uid == file) {
+        return Ok(());
+    }
+    Err(Error::NotFound { what: format!("file {file} in record {}, which another writer took away", now.uid) })
 }
 
 /// Where the store takes the bytes. Address and parameters are credentials.

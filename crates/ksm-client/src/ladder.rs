@@ -143,6 +143,7 @@ pub(crate) fn folders(answer: &reply::GetFolders<'_>, app_key: &Key) -> (Vec<Fol
     let uid_of = |text: Option<&str>| text.and_then(|uid| uid.parse::<Uid>().ok());
     let raw: HashMap<Uid, &reply::Folder<'_>> =
         answer.folders.0.iter().filter_map(|folder| Some((uid_of(folder.folder_uid.get())?, folder))).collect();
+    let mut tops = HashMap::new();
     let mut top_keys: HashMap<Uid, Result<Key, DecryptError>> = HashMap::new();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for folder in &answer.folders.0 {
@@ -151,14 +152,8 @@ pub(crate) fn folders(answer: &reply::GetFolders<'_>, app_key: &Key) -> (Vec<Fol
             bad.push(Failed { uid: shown(folder.folder_uid.get()), error });
             continue;
         };
-        // Upwards, at most as many steps as there are folders, because parents may form a circle.
-        let mut top = uid;
-        for _ in 0..raw.len() {
-            match uid_of(raw[&top].parent.get()) {
-                Some(parent) if raw.contains_key(&parent) => top = parent,
-                _ => break,
-            }
-        }
+        let top =
+            top_of(uid, &mut tops, |uid| uid_of(raw[&uid].parent.get()).filter(|parent| raw.contains_key(parent)));
         let top_key = top_keys
             .entry(top)
             .or_insert_with(|| key(raw[&top].folder_key.get(), app_key, Some(top), Rung::FolderKey))
@@ -179,6 +174,26 @@ pub(crate) fn folders(answer: &reply::GetFolders<'_>, app_key: &Key) -> (Vec<Fol
         }
     }
     (good, bad)
+}
+
+/// The topmost folder above one. No folder is passed twice, however deep they are: what is known of one is kept in `tops`. Parents
+/// may form a circle; then it is the folder at which the circle was entered.
+fn top_of(uid: Uid, tops: &mut HashMap<Uid, Uid>, parent: impl Fn(Uid) -> Option<Uid>) -> Uid {
+    let mut way = Vec::new();
+    let mut at = uid;
+    let top = loop {
+        if let Some(top) = tops.get(&at) {
+            break *top;
+        }
+        way.push(at);
+        tops.insert(at, at);
+        match parent(at) {
+            Some(parent) => at = parent,
+            None => break at,
+        }
+    };
+    tops.extend(way.into_iter().map(|uid| (uid, top)));
+    top
 }
 
 fn name_of_folder(folder: &reply::Folder<'_>, key: &Key, uid: Uid) -> Result<String, DecryptError> {
@@ -213,4 +228,39 @@ pub(crate) fn app_key(sealed: Option<&str>, token: &Key) -> Result<Key, Error> {
 
 fn shown(uid: Option<&str>) -> String {
     uid.unwrap_or_default().chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn uid(number: u8) -> Uid {
+        Uid::from_slice(&[number; 16]).unwrap()
+    }
+
+    #[test]
+    fn no_folder_is_passed_twice() {
+        let asked = Cell::new(0);
+        // 200 below 199 below … below 1, the deepest asked first.
+        let parent = |below: Uid| {
+            asked.set(asked.get() + 1);
+            let number = below.as_bytes()[0];
+            (number > 1).then(|| uid(number - 1))
+        };
+        let mut tops = HashMap::new();
+        for number in (1..=200).rev() {
+            assert_eq!(top_of(uid(number), &mut tops, parent), uid(1));
+        }
+        assert_eq!(asked.get(), 200);
+    }
+
+    #[test]
+    fn a_circle_has_one_top() {
+        // 3 below 2 below 1 below 2.
+        let parent = |below: Uid| Some(if below == uid(2) { uid(1) } else { uid(2) });
+        let mut tops = HashMap::new();
+        assert_eq!([uid(3), uid(2), uid(1)].map(|one| top_of(one, &mut tops, parent)), [uid(2); 3]);
+    }
 }

@@ -225,16 +225,24 @@ fn lost(operation: &'static str, error: reqwest::Error) -> Error {
     Error::Lost { operation, what, source: Some(Box::new(error.without_url())) }
 }
 
+/// The body. Of one that is only about what went wrong, a proxy's page say, the beginning is enough: the status decides.
 async fn capped(operation: &'static str, mut response: Response, limit: u64) -> Result<Vec<u8>, Error> {
     let too_large = || Error::TooLarge { what: "the answer", limit };
+    let is_whole = response.status().is_success();
     let announced = response.content_length().unwrap_or_default();
-    if announced > limit {
+    if announced > limit && is_whole {
         return Err(too_large());
     }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    let limit_here = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default().min(limit_here));
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(operation, error))? {
-        if u64::try_from(body.len() + chunk.len()).map_or(true, |size| size > limit) {
-            return Err(too_large());
+        let room = limit_here - body.len();
+        if chunk.len() > room {
+            if is_whole {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk[..room]);
+            break;
         }
         body.extend_from_slice(&chunk);
     }

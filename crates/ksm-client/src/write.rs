@@ -26,21 +26,26 @@ impl Client {
         let change = |now: &Record| {
             let mut content = now.content.clone();
             change(&mut content);
-            (content, Vec::new())
+            Ok((content, Vec::new()))
         };
         self.write_until(uid, change, self.until()).await
     }
 
-    /// Brings a record to what `change` says, content and removed links.
+    /// Brings a record to what `change` says, content and removed links. An error of `change` ends it.
     pub(crate) async fn write_until(
         &self,
         uid: Uid,
-        change: impl Fn(&Record) -> (Content, Vec<Uid>),
+        change: impl Fn(&Record) -> Result<(Content, Vec<Uid>), Error>,
         until: Until,
     ) -> Result<Record, Error> {
+        // A write of which the end is not known, as long as nobody could look.
+        let mut open = None;
         for attempt in 1..=WRITE_ATTEMPTS {
-            let now = self.record_until(uid, until).await?;
-            let (content, unlink) = change(&now);
+            let now = match self.record_until(uid, until).await {
+                Ok(now) => now,
+                Err(error) => return Err(open.unwrap_or(error)),
+            };
+            let (content, unlink) = change(&now)?;
             if content == now.content && unlink.is_empty() {
                 return Ok(now);
             }
@@ -64,6 +69,7 @@ impl Client {
                 {
                     tracing::debug!("update_secret: {error}");
                     self.options().tell(&Event::Contended { attempt });
+                    open = Some(error).filter(Error::maybe_done);
                 }
                 Err(error) if error.cause() == Some(Cause::OutOfSync) => break,
                 Err(error) => return Err(error),
@@ -114,7 +120,7 @@ impl Client {
         let payload = Map::from_iter([("recordUids".to_owned(), json!(uids))]);
         let body = self.call(Operation::DeleteSecret, payload, self.until()).await?;
         let answer: reply::Deleted<'_> = reply::read("delete_secret", &body)?;
-        all_deleted(&answer.records.0, |item| item.record_uid.get(), uids.len())
+        all_deleted(&answer.records.0, |item| item.record_uid.get(), uids)
     }
 
     /// Makes a folder below another one. A device cannot make a shared folder at the top.
@@ -174,7 +180,7 @@ impl Client {
             Map::from_iter([("folderUids".to_owned(), json!(uids)), ("forceDeletion".to_owned(), force.into())]);
         let body = self.call(Operation::DeleteFolder, payload, self.until()).await?;
         let answer: reply::Deleted<'_> = reply::read("delete_folder", &body)?;
-        all_deleted(&answer.folders.0, |item| item.folder_uid.get(), uids.len())
+        all_deleted(&answer.folders.0, |item| item.folder_uid.get(), uids)
     }
 
     /// Sends what makes one thing with a UID of our choice; after a lost answer looks whether it is there, and if not, once more.
@@ -185,19 +191,22 @@ impl Client {
         until: Until,
         is_there: impl AsyncFn() -> Result<bool, Error>,
     ) -> Result<(), Error> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let Err(error) = self.call(operation, payload.clone(), until).await else { return Ok(()) };
-            if !error.maybe_done() {
-                return Err(error);
-            }
-            if is_there().await? {
-                return Ok(());
-            }
-            if attempt >= 2 {
-                return Err(error);
-            }
+        let Err(lost) = self.call(operation, payload.clone(), until).await else { return Ok(()) };
+        if !lost.maybe_done() {
+            return Err(lost);
+        }
+        match is_there().await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            // Nobody could look: it may be there.
+            Err(_) => return Err(lost),
+        }
+        let Err(error) = self.call(operation, payload, until).await else { return Ok(()) };
+        // The first one may have landed late, and be the reason why this one was refused.
+        match is_there().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(error),
+            Err(_) => Err(lost),
         }
     }
 }
@@ -209,9 +218,9 @@ fn folder_data(name: &str) -> Vec<u8> {
 fn all_deleted<'a>(
     items: &'a [reply::DeletedItem<'a>],
     uid: impl Fn(&'a reply::DeletedItem<'a>) -> Option<&'a str>,
-    asked: usize,
+    asked: &[Uid],
 ) -> Result<(), Error> {
-    let failed: Vec<ItemError> = items
+    let mut failed: Vec<ItemError> = items
         .iter()
         .filter(|item| !item.response_code.get().is_some_and(|code| code.eq_ignore_ascii_case("ok")))
         .map(|item| ItemError {
@@ -220,5 +229,12 @@ fn all_deleted<'a>(
             message: item.error_message.get().unwrap_or_default().chars().take(500).collect(),
         })
         .collect();
-    if failed.is_empty() { Ok(()) } else { Err(Error::Items { failed, asked }) }
+    // What the answer does not mention, nobody has deleted.
+    for asked in asked.iter().map(Uid::to_string) {
+        if !items.iter().any(|item| uid(item) == Some(asked.as_str())) {
+            let message = "the answer does not mention it".to_owned();
+            failed.push(ItemError { uid: asked, code: String::new(), message });
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Error::Items { failed, asked: asked.len() }) }
 }

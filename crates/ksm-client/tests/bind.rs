@@ -211,6 +211,22 @@ async fn in_memory_it_is_the_same() {
 }
 
 #[tokio::test]
+async fn a_host_that_was_wrong_at_first_is_corrected_and_that_of_a_device_is_not() {
+    let served = Served::start(true).await;
+    let token = served.state.lock().unwrap().token.clone();
+    let wrong = Config::from_token(&token, Some("EU".parse().unwrap())).unwrap();
+    ConfigFile::create(served.path(), &wrong).unwrap();
+    let bind = |host: keeper_wire::Host| Client::bind(&token, Some(host), served.path(), served.service.options());
+    let here: keeper_wire::Host = format!("127.0.0.1:{}", served.service.port).parse().unwrap();
+    let client = bind(here.clone()).await.unwrap();
+    assert_eq!(*client.config().host(), here);
+    assert_eq!(*ConfigFile::open(served.path()).unwrap().1.host(), here);
+    let error = bind("US".parse().unwrap()).await.unwrap_err();
+    assert!(matches!(error, Error::Argument(_)), "{error}");
+    bind(here).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_kept_up_to_date_uses_no_token_up() {
     let served = Served::start(true).await;
     let token = served.state.lock().unwrap().token.clone();

@@ -205,6 +205,13 @@ fn files_are_private_whole_and_keep_their_form() {
     // Nothing else is left in the folder.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 
+    // What another program has put there meanwhile is newer.
+    let token = OneTimeToken::random();
+    let other = Config::from_token(&token, Some("EU".parse().unwrap())).unwrap();
+    let refused = |saved| matches!(saved, Err(ConfigError::File { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists);
+    assert!(refused(file.save(&other)), "another device");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), *read.expose_base64());
+
     std::fs::write(&path, config.expose_kubernetes("x", None).unwrap().as_bytes()).unwrap();
     let (file, read) = ConfigFile::open(&path).unwrap();
     assert!(matches!(file.save(&read), Err(ConfigError::NotWritten { form: "Kubernetes Secret", .. })));

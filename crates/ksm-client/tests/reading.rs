@@ -207,6 +207,12 @@ async fn deletions_tell_each_refused_item() {
     let Error::Items { failed, .. } = client.delete_folders(&[uid(3)], false).await.unwrap_err() else { panic!() };
     assert_eq!((failed[0].uid.clone(), &*failed[0].code), (uid(3).to_string(), "not_empty"));
     assert_eq!(service.seen()[1].payload["forceDeletion"], false);
+    // What the answer does not mention is not called deleted.
+    let error = client.delete_records(&[uid(1), uid(4)]).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Items { failed, asked: 2 } if failed.iter().any(|item| item.uid == uid(4).to_string())),
+        "{error}"
+    );
 }
 
 #[tokio::test]

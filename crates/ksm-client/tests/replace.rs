@@ -186,6 +186,8 @@ async fn two_writers_at_once_end_with_one() {
     for ended in [&first, &second] {
         assert!(matches!(ended, Ok(_) | Err(Error::NotFound { .. } | Error::Contended { .. })), "{ended:?}");
     }
+    let left = served.vault.lock().unwrap().attachments();
+    assert!(left.iter().any(|(name, _)| name == NAME), "each took the other's away: {left:?}");
     replace(&one, &served).await.unwrap();
     check(&served.vault.lock().unwrap(), "two writers");
 }

@@ -25,10 +25,11 @@ const TAKEN: [&str; 12] = [
 ];
 
 /// Both refuse it.
-const REFUSED: [&str; 17] = [
+const REFUSED: [&str; 18] = [
     "U/file/a>file:/a",
     "U/file/a  > file:/a",
     "U/file/a >  file:/a",
+    "U/file/a > file: /a",
     "U/file/a > b > c",
     "U/file/a > file:",
     r"U/file/a > file:/a\nU/file/b > file:/b",

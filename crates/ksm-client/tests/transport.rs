@@ -168,6 +168,13 @@ async fn reads_are_repeated_and_the_repetition_ends() {
     assert!(matches!(error, Error::Http { status: 502, what: "a web page", .. }), "{error}");
     assert_eq!(service.seen().len(), 4);
 
+    // However long the page is.
+    let page = "<html>bad gateway</html>".repeat(10_000).leak();
+    let service = Scripted::start(|_, _| Do::Plain(502, page, vec![])).await;
+    let error = get(&service, service.options()).await.unwrap_err();
+    assert!(matches!(error, Error::Http { status: 502, .. }) && error.is_unavailable(), "{error}");
+    assert_eq!(service.seen().len(), 4);
+
     let service = Scripted::start(|_, _| Do::Cut).await;
     let error = get(&service, service.options()).await.unwrap_err();
     assert!(matches!(error, Error::Lost { what: Break::Cut, .. }), "{error}");

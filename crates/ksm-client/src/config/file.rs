@@ -56,9 +56,16 @@ impl ConfigFile {
     /// Replaces the file.
     ///
     /// # Errors
-    /// [`ConfigError::File`]; [`ConfigError::NotWritten`] for the two forms that hold more than one configuration.
+    /// [`ConfigError::File`], of kind `AlreadyExists` when another program has put another device there meanwhile, or has bound
+    /// this one; [`ConfigError::NotWritten`] for the two forms that hold more than one configuration.
     pub fn save(&self, config: &Config) -> Result<(), ConfigError> {
         self.can_save()?;
+        if let Ok((_, there)) = Self::open(&self.path)
+            && (there.client_id() != config.client_id() || (there.is_bound() && !config.is_bound()))
+        {
+            let source = std::io::ErrorKind::AlreadyExists.into();
+            return Err(ConfigError::File { action: "replace the newer device in", path: self.path.clone(), source });
+        }
         let text = if self.form == Form::Base64 { config.expose_base64() } else { config.expose_json() };
         let failed = |source| ConfigError::File { action: "write", path: self.path.clone(), source };
         let file = self.staged(&text).map_err(failed)?;
@@ -68,7 +75,7 @@ impl ConfigFile {
     }
 
     /// Refuses the forms that are read but not written back.
-    pub(crate) fn can_save(&self) -> Result<(), ConfigError> {
+    fn can_save(&self) -> Result<(), ConfigError> {
         let form = match self.form {
             Form::Json | Form::Base64 => return Ok(()),
             Form::Kubernetes => "Kubernetes Secret",

@@ -346,6 +346,9 @@ impl fmt::Display for Items<'_> {
     }
 }
 
+/// The operations that make something under a new UID each time.
+const MAKES: [&str; 2] = ["create_secret", "create_folder"];
+
 impl Error {
     /// What a person can do about it; empty where the text says all there is.
     #[must_use]
@@ -362,6 +365,9 @@ impl Error {
             Self::KeyRotation { .. } => "a newer version of this program may know the key",
             Self::Lost { what: Break::Connect, .. } => {
                 "check the host, DNS, the proxy and, for a private authority, its certificate"
+            }
+            Self::Lost { operation, .. } | Self::Deadline { operation, .. } if MAKES.contains(operation) => {
+                "look first whether it is there by now: made again it would be there twice"
             }
             Self::Lost { .. } | Self::Deadline { .. } => "run it again: what was done is found and not done twice",
             Self::Http { status: 404 | 403, operation: "download", .. } => {
@@ -383,6 +389,9 @@ impl Error {
             Self::NotBound => "bind it with its one-time token first",
             Self::HalfBound { .. } => {
                 "run the binding again with the same file; if it is refused again, the token is used up: remove the device in the vault, make a new one, and begin with a new file"
+            }
+            Self::Upload { taken_back: false, .. } => {
+                "an attachment without content may be left: `replace` removes it, and so does taking it away by its UID"
             }
             Self::Verify { .. } | Self::Upload { .. } | Self::Contended { .. } => {
                 "run it again: leftovers are found and removed"
@@ -408,7 +417,9 @@ impl Error {
             Self::Http { status, .. } => *status >= 500,
             Self::Reply { .. } | Self::Decrypt(DecryptError { rung: Rung::Answer, .. }) => true,
             Self::Refused(refusal) => refusal.status >= 500,
-            Self::Upload { source, .. } | Self::HalfBound { source, .. } => source.maybe_done(),
+            Self::Upload { taken_back, source, .. } => !taken_back || source.maybe_done(),
+            Self::HalfBound { source, .. } => source.maybe_done(),
+            Self::Verify { .. } => true,
             _ => false,
         }
     }

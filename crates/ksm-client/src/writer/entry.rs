@@ -96,6 +96,7 @@ fn entry(line: &str) -> Result<Entry, EntryError> {
     }
     let destination = match destination.strip_prefix("file:") {
         Some("") => return Err(EntryError::NoDestination),
+        Some(path) if path.trim() != path => return Err(EntryError::Blanks),
         Some(path) => Destination::File(path.into()),
         None if destination.is_empty() => return Err(EntryError::NoDestination),
         None => Destination::Variable(destination.to_owned()),

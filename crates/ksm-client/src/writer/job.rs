@@ -1,7 +1,7 @@
 //! One run of the writer.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,38 @@ pub enum WriterError {
     },
 }
 
+const READ: &str = "read";
+
+/// The PEM of an authority, of a size that one has.
+fn authority(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut pem = Vec::new();
+    std::fs::File::open(path)?.take(MAX_AUTHORITY + 1).read_to_end(&mut pem)?;
+    if pem.len() as u64 > MAX_AUTHORITY {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(pem)
+}
+
+/// A bundle of every public authority has a quarter of this.
+const MAX_AUTHORITY: u64 = 1024 * 1024;
+
+/// Makes a directory and those above it that are missing, with just this mode whatever the umask is.
+fn make(folder: &Path, mode: u32) -> std::io::Result<()> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    for one in missing.into_iter().rev() {
+        match std::fs::DirBuilder::new().mode(mode).create(one) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => {
+                made?;
+                std::fs::set_permissions(one, std::fs::Permissions::from_mode(mode))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 impl WriterError {
     /// One of [`exit_codes`].
     #[must_use]
@@ -110,6 +142,8 @@ impl WriterError {
                 _ => exit_codes::REFUSED,
             },
             Self::Value(_) => exit_codes::NOT_RESOLVED,
+            // What is read was named by a variable.
+            Self::File { action: READ, .. } => exit_codes::USAGE,
             Self::File { .. } => exit_codes::NOT_WRITTEN,
             _ => exit_codes::USAGE,
         }
@@ -185,9 +219,9 @@ impl Job {
             options = options.host(host.parse().map_err(|_| wrong("KSM_HOSTNAME", "is no region, host or host:port"))?);
         }
         if let Some(path) = get("KSM_CA_FILE") {
-            let read = std::fs::read(&path);
+            let read = authority(Path::new(&path));
             options = options.authority(read.map_err(|source| WriterError::File {
-                action: "read",
+                action: READ,
                 path: path.into(),
                 source,
             })?);
@@ -334,11 +368,7 @@ impl Job {
                 return Err(failed("replace the directory")(std::io::ErrorKind::IsADirectory.into()));
             }
             let folder = folder(path);
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(self.directory_mode)
-                .create(folder)
-                .map_err(failed("make the directory of"))?;
+            make(folder, self.directory_mode).map_err(failed("make the directory of"))?;
             let stage = || {
                 let mut file = tempfile::Builder::new().prefix(".ksm-writer-").tempfile_in(folder)?;
                 file.write_all(content)?;
@@ -356,5 +386,34 @@ impl Job {
             })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_the_mode_that_was_asked_for_whatever_the_umask_is() {
+        let place = tempfile::tempdir().unwrap();
+        let deep = place.path().join("a/b");
+        make(&deep, 0o770).unwrap();
+        for made in [deep.as_path(), deep.parent().unwrap()] {
+            assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o770, "{}", made.display());
+        }
+        std::fs::set_permissions(&deep, std::fs::Permissions::from_mode(0o700)).unwrap();
+        make(&deep, 0o770).unwrap();
+        assert_eq!(deep.metadata().unwrap().permissions().mode() & 0o777, 0o700, "what is there stays as it is");
+    }
+
+    #[test]
+    fn an_authority_that_cannot_be_read_is_a_variable_that_is_wrong() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("none.pem");
+        let source = authority(&path).unwrap_err();
+        assert_eq!(WriterError::File { action: READ, path, source }.exit_code(), exit_codes::USAGE);
+        let large = place.path().join("large.pem");
+        std::fs::write(&large, vec![b'x'; 1024 * 1024 + 1]).unwrap();
+        assert_eq!(authority(&large).unwrap_err().kind(), std::io::ErrorKind::FileTooLarge);
     }
 }
