@@ -112,7 +112,7 @@ impl Account {
         let answer: m::AccountSummaryElements = session.ask("login/account_summary", &request).await?;
         let sealed = answer.keys_info.unwrap_or_default();
         let data = session.data_key().clone();
-        let open = |what: &'static str| move |_| Error::Reply { call: "account_summary", what };
+        let open = |what: &'static str| move |_| Error::Reply { call: "account_summary", what, write: false };
         let rsa = match sealed.encrypted_private_key.as_slice() {
             [] => None,
             bytes => Some(data.open_cbc(bytes).map_err(open("the user's RSA key was expected under the data key"))?),

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use keeper_wire::crypto::sha256;
 use keeper_wire::ec::PrivateKey;
@@ -164,6 +164,11 @@ impl Config {
         !self.clone_code.is_empty() && self.resuming == self.code_mark()
     }
 
+    /// Ends the note: an answer came, or nothing was sent.
+    pub(crate) fn end_resuming(&mut self) {
+        self.resuming.clear();
+    }
+
     /// The next clone code, which ends the note about the one before.
     pub(crate) fn set_clone_code(&mut self, code: Vec<u8>) {
         self.clone_code = Zeroizing::new(code);
@@ -238,10 +243,12 @@ impl fmt::Debug for Held {
 }
 
 /// A `config.json` on disk, mode 0600; its lock is the file `config.json.lock` beside it. Commander does not look at that lock:
-/// do not let it use the same file at the same time.
+/// do not let it use the same file at the same time. Where the path is a symbolic link, all of this is about the file it leads to.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
     path: PathBuf,
+    /// Where the path leads to, as it was when the file was first there.
+    place: Arc<OnceLock<PathBuf>>,
     seed: Option<Config>,
 }
 
@@ -249,7 +256,7 @@ impl ConfigFile {
     /// The file at this path. It need not exist yet.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), seed: None }
+        Self { path: path.into(), place: Arc::default(), seed: None }
     }
 
     /// A file for a configuration that comes as text, from an environment variable or a secret store: the text is where it
@@ -259,13 +266,21 @@ impl ConfigFile {
     /// device; when the text names another device, the text wins.
     #[must_use]
     pub fn seeded(path: impl Into<PathBuf>, seed: Config) -> Self {
-        Self { path: path.into(), seed: Some(seed) }
+        Self { seed: Some(seed), ..Self::at(path) }
     }
 
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file itself; the path as it was given where nothing is yet.
+    fn place(&self) -> &Path {
+        if let (None, Ok(place)) = (self.place.get(), std::fs::canonicalize(&self.path)) {
+            return self.place.get_or_init(|| place);
+        }
+        self.place.get().unwrap_or(&self.path)
     }
 
     fn error(&self, source: std::io::Error) -> ConfigError {
@@ -275,7 +290,7 @@ impl ConfigFile {
 
 impl ConfigStore for ConfigFile {
     fn lock(&self) -> Result<Held, ConfigError> {
-        let mut name = self.path.clone().into_os_string();
+        let mut name = self.place().to_owned().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);
         let write = |source| ConfigError::Write { path: path.clone(), source };
@@ -288,7 +303,7 @@ impl ConfigStore for ConfigFile {
     }
 
     fn load(&self) -> Result<Config, ConfigError> {
-        let file = match File::open(&self.path) {
+        let file = match File::open(self.place()) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(self.seed.clone().unwrap_or_default());
@@ -305,12 +320,13 @@ impl ConfigStore for ConfigFile {
 
     fn store(&self, config: &Config) -> Result<(), ConfigError> {
         let write = |source| ConfigError::Write { path: self.path.clone(), source };
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let place = self.place();
+        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // tempfile gives it mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(write)?;
         file.write_all(&config.to_json()).map_err(write)?;
         file.as_file().sync_all().map_err(write)?;
-        file.persist(&self.path).map_err(|error| write(error.error))?;
+        file.persist(place).map_err(|error| write(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(write)
     }
 }
@@ -530,6 +546,25 @@ mod tests {
             assert_eq!(mode(store.path()), 0o600);
         }
         assert_eq!(store.load().unwrap().user(), "admin@example.com");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_its_file_is_locked_and_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.json"), folder.path().join("config.json"));
+        std::fs::write(&real, TEXT).unwrap();
+        std::os::unix::fs::symlink("real.json", &link).unwrap();
+        let (by_link, by_name) = (ConfigFile::at(&link), ConfigFile::at(&real));
+        let held = by_link.lock().unwrap();
+        assert_eq!(by_name.lock().unwrap_err().code(), "keeper-config-locked");
+        let mut config = by_link.load().unwrap();
+        config.set_clone_code(vec![9]);
+        by_link.store(&config).unwrap();
+        drop(held);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(by_name.load().unwrap().clone_code.as_slice(), [9]);
+        assert_eq!(by_link.path(), link);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::{Error, Session, decode};
 
 /// Pages of enterprise data in one answer.
 const MOST_PAGES: usize = 10_000;
+/// Rows that are kept.
+const MOST_ROWS: usize = 4_000_000;
+const DATA: &str = "get_enterprise_data_for_user";
 
 /// The enterprise as the session's user sees it.
 pub struct Enterprise {
@@ -26,8 +29,8 @@ pub struct Enterprise {
     pub nodes: Vec<Node>,
     /// Whether one of its licences has Secrets Manager.
     pub secrets_manager: bool,
-    /// Users who manage the root node with everything below it; `None` where the data does not tell.
-    root_administrators: Option<BTreeSet<String>>,
+    /// The users that the data has, and whether they manage the root node with everything below it.
+    root_administrators: BTreeMap<String, bool>,
     tree_key: Key,
     pairs: m::EnterpriseKeys,
 }
@@ -159,18 +162,18 @@ impl Enterprise {
         let mut rows = Rows::default();
         let mut token = Vec::new();
         for _ in 0..MOST_PAGES {
-            let request = m::EnterpriseDataRequest { continuation_token: token };
+            let request = m::EnterpriseDataRequest { continuation_token: token.clone() };
             let page: m::EnterpriseDataResponse =
                 session.ask_version("enterprise/get_enterprise_data_for_user", &request, 2).await?;
-            let more = page.has_more;
-            token = page.continuation_token.clone();
-            rows.add(page)?;
-            if !more {
-                let pairs = keys.enterprise_keys.unwrap_or_default();
-                return Ok(rows.enterprise(account.enterprise_id, tree_key, pairs));
+            match rows.next(&token, page, MOST_ROWS)? {
+                Some(next) => token = next,
+                None => {
+                    let pairs = keys.enterprise_keys.unwrap_or_default();
+                    return Ok(rows.enterprise(account.enterprise_id, tree_key, pairs));
+                }
             }
         }
-        Err(Error::TooLarge { what: "the data of the enterprise", limit: MOST_PAGES as u64 })
+        Err(too_large(MOST_PAGES, "pages"))
     }
 
     /// The private keys, opened.
@@ -251,15 +254,19 @@ impl Enterprise {
     }
 
     /// Whether a role of the user manages the root node with everything below it; `None` where the data does not tell, because
-    /// the user is not in it. Roles that come by a team are not seen, as in the vendor's client.
+    /// it has no user of that name. Roles that come by a team are not seen, as in the vendor's client.
     #[must_use]
     pub fn is_root_administrator(&self, user: &str) -> Option<bool> {
-        self.root_administrators.as_ref().map(|users| users.contains(&user.to_lowercase()))
+        self.root_administrators.get(&user.to_lowercase()).copied()
     }
 }
 
 fn key_error(what: &'static str, why: &str) -> Error {
     EnterpriseError::Key { what, why: why.to_owned() }.into()
+}
+
+fn too_large(limit: usize, unit: &'static str) -> Error {
+    Error::TooLarge { what: "the data of the enterprise", limit: limit as u64, unit, write: false }
 }
 
 /// The rows of all pages that matter here.
@@ -276,6 +283,24 @@ struct Rows {
 }
 
 impl Rows {
+    /// Takes the page that was asked for with this token, and gives the token of the next one, if there is one.
+    fn next(&mut self, asked: &[u8], page: m::EnterpriseDataResponse, most: usize) -> Result<Option<Vec<u8>>, Error> {
+        let next = page.has_more.then(|| page.continuation_token.clone());
+        if next.as_deref() == Some(asked) {
+            let what = "the next page was expected, not the same again";
+            return Err(Error::Reply { call: DATA, what, write: false });
+        }
+        self.add(page)?;
+        if self.len() > most {
+            return Err(too_large(most, "rows"));
+        }
+        Ok(next)
+    }
+
+    fn len(&self) -> usize {
+        self.nodes.len() + self.services.len() + self.users.len() + self.role_users.len() + self.managed.len()
+    }
+
     fn add(&mut self, page: m::EnterpriseDataResponse) -> Result<(), Error> {
         if page.cache_status() == CacheStatus::Clear {
             *self = Self::default();
@@ -293,7 +318,6 @@ impl Rows {
     }
 
     fn row(&mut self, entity: EnterpriseDataEntity, delete: bool, row: &[u8]) -> Result<(), Error> {
-        const CALL: &str = "get_enterprise_data_for_user";
         fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, delete: bool, key: K, value: V) {
             if delete {
                 map.remove(&key);
@@ -303,19 +327,19 @@ impl Rows {
         }
         match entity {
             EnterpriseDataEntity::Nodes => {
-                let node: m::Node = decode(CALL, row)?;
+                let node: m::Node = decode(DATA, false, row)?;
                 put(&mut self.nodes, delete, node.node_id, node);
             }
             EnterpriseDataEntity::SsoServices => {
-                let service: m::SsoService = decode(CALL, row)?;
+                let service: m::SsoService = decode(DATA, false, row)?;
                 put(&mut self.services, delete, service.sso_service_provider_id, service);
             }
             EnterpriseDataEntity::Users => {
-                let user: m::User = decode(CALL, row)?;
+                let user: m::User = decode(DATA, false, row)?;
                 put(&mut self.users, delete, user.enterprise_user_id, user);
             }
             EnterpriseDataEntity::RoleUsers => {
-                let one: m::RoleUser = decode(CALL, row)?;
+                let one: m::RoleUser = decode(DATA, false, row)?;
                 if delete {
                     self.role_users.remove(&(one.role_id, one.enterprise_user_id));
                 } else {
@@ -323,11 +347,11 @@ impl Rows {
                 }
             }
             EnterpriseDataEntity::ManagedNodes => {
-                let one: m::ManagedNode = decode(CALL, row)?;
+                let one: m::ManagedNode = decode(DATA, false, row)?;
                 put(&mut self.managed, delete, (one.role_id, one.managed_node_id), one.cascade_node_management);
             }
             EnterpriseDataEntity::Licenses => {
-                let license: m::License = decode(CALL, row)?;
+                let license: m::License = decode(DATA, false, row)?;
                 let on = |add_on: &m::LicenseAddOn| {
                     add_on.name == "secrets_manager" && (add_on.enabled || add_on.included_in_product)
                 };
@@ -362,25 +386,23 @@ impl Rows {
     }
 
     /// By joining users, their roles and the nodes those manage. The root node has 2 in the lower half of its id.
-    fn root_administrators(&self) -> Option<BTreeSet<String>> {
+    fn root_administrators(&self) -> BTreeMap<String, bool> {
         let is_root = |node: &i64| node & 0xffff_ffff == 2;
-        if self.users.is_empty() {
-            return None;
-        }
-        let mut users = BTreeSet::new();
+        let mut users: BTreeMap<String, bool> =
+            self.users.values().map(|user| (user.username.to_lowercase(), false)).collect();
         for (role, user) in &self.role_users {
             let manages = self.managed.iter().any(|((by, node), cascade)| by == role && is_root(node) && *cascade);
             if let Some(user) = self.users.get(user).filter(|_| manages) {
-                users.insert(user.username.to_lowercase());
+                users.insert(user.username.to_lowercase(), true);
             }
         }
         if let Some(privilege) = &self.privilege
             && privilege.user_managed_nodes.iter().any(|node| is_root(&node.node_id) && node.cascade_node_management)
             && let Some(user) = self.users.get(&privilege.enterprise_user_id)
         {
-            users.insert(user.username.to_lowercase());
+            users.insert(user.username.to_lowercase(), true);
         }
-        Some(users)
+        users
     }
 }
 
@@ -397,6 +419,8 @@ fn node_name(tree_key: &Key, encrypted: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message;
+
     use super::*;
 
     fn enterprise(names: &[(i64, i64, &str)]) -> Enterprise {
@@ -411,7 +435,7 @@ mod tests {
             name: "Example".to_owned(),
             nodes: nodes.collect(),
             secrets_manager: true,
-            root_administrators: None,
+            root_administrators: BTreeMap::new(),
             tree_key: Key::random(),
             pairs: m::EnterpriseKeys::default(),
         }
@@ -447,6 +471,42 @@ mod tests {
         tree.pairs.ecc_encrypted_private_key = tree.tree_key.seal(key.expose_scalar());
         assert_eq!(tree.keys(false).unwrap_err(), EnterpriseError::NoKeyPair { which: "RSA" });
         assert!(tree.keys(true).unwrap().rsa.is_none());
+    }
+
+    #[test]
+    fn a_user_whom_the_data_does_not_have_is_not_judged() {
+        let named =
+            |id, name: &str| (id, m::User { enterprise_user_id: id, username: name.to_owned(), ..Default::default() });
+        let mut rows = Rows::default();
+        rows.users.extend([named(1, "Root@example.com"), named(2, "other@example.com")]);
+        rows.role_users.insert((5, 1));
+        rows.managed.insert((5, (8560 << 32) | 2), true);
+        let tree = rows.enterprise(8560, Key::random(), m::EnterpriseKeys::default());
+        let judged = |user| tree.is_root_administrator(user);
+        assert_eq!((judged("root@example.com"), judged("Other@example.com")), (Some(true), Some(false)));
+        assert_eq!(judged("nobody@example.com"), None);
+    }
+
+    #[test]
+    fn pages_come_one_after_the_other_and_have_an_end() {
+        let page = |token: &[u8], has_more, users: i64| {
+            let user = |id| m::User { enterprise_user_id: id, ..Default::default() }.encode_to_vec();
+            let entity = EnterpriseDataEntity::Users.into();
+            let data = m::EnterpriseData { entity, delete: false, data: (0..users).map(user).collect() };
+            m::EnterpriseDataResponse {
+                continuation_token: token.to_vec(),
+                has_more,
+                data: vec![data],
+                ..Default::default()
+            }
+        };
+        let mut rows = Rows::default();
+        assert_eq!(rows.next(b"", page(b"one", true, 2), 3).unwrap().as_deref(), Some(b"one".as_slice()));
+        let circle = rows.next(b"one", page(b"one", true, 0), 3).unwrap_err();
+        assert!(matches!(circle, Error::Reply { write: false, .. }), "{circle:?}");
+        assert_eq!(rows.next(b"one", page(b"one", false, 3), 3).unwrap(), None);
+        let large = rows.next(b"", page(b"two", true, 4), 3).unwrap_err();
+        assert_eq!(large.to_string(), "take the data of the enterprise, because it has more than 3 rows");
     }
 
     #[test]

@@ -102,14 +102,20 @@ pub enum Error {
         call: &'static str,
         /// What was expected.
         what: &'static str,
+        /// Whether it was to change something, so that it may have been done nevertheless.
+        write: bool,
     },
     /// Something is larger than this client takes.
-    #[error("take {what}, because it is larger than {limit} bytes")]
+    #[error("take {what}, because it has more than {limit} {unit}")]
     TooLarge {
         /// Which thing.
         what: &'static str,
         /// The limit.
         limit: u64,
+        /// What is counted: `bytes`, `rows`, `pages` or `files`.
+        unit: &'static str,
+        /// Whether it was the answer to a change, so that it may have been done nevertheless.
+        write: bool,
     },
     /// The options cannot be used.
     #[error("set up the connection to Keeper: {what}")]
@@ -133,13 +139,15 @@ pub struct Refusal {
     pub code: String,
     /// Keeper's text; may be empty.
     pub message: String,
-    /// Where the server wants the client to go, or what else it says about the refusal.
-    pub(crate) detail: Detail,
+    /// Where the server wants the client to go, or what else is known of the refusal.
+    pub(crate) detail: Box<Detail>,
 }
 
-/// The members of a refusal that only the login reads.
+/// What of a refusal is not told: members that only the login reads, and what was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Detail {
+    /// Whether it was to change something.
+    pub(crate) write: bool,
     pub(crate) additional_info: String,
     pub(crate) region_host: String,
 }
@@ -243,7 +251,10 @@ impl Error {
                  issued the certificate that it shows"
                     .to_owned(),
             ),
-            Self::Lost { write: true, .. } | Self::Deadline { write: true, .. } => {
+            Self::Lost { write: true, .. }
+            | Self::Deadline { write: true, .. }
+            | Self::Reply { write: true, .. }
+            | Self::TooLarge { write: true, .. } => {
                 Some("it may have been done: run again, which looks first and completes what is missing".to_owned())
             }
             Self::Lost { .. } | Self::Deadline { .. } => Some("run again".to_owned()),
@@ -273,7 +284,22 @@ impl Error {
             Self::Lost { write, what, .. } => *write && *what != Break::Connect,
             Self::Deadline { write, .. } => *write,
             Self::Http { write, status, .. } => *write && *status >= 500,
-            Self::Refused(refusal) => refusal.status >= 500,
+            Self::Reply { write, .. } | Self::TooLarge { write, .. } => *write,
+            Self::Refused(refusal) => refusal.detail.write && refusal.status >= 500,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing was done and the same may go well later: nobody answered, Keeper limits the rate, or others were at the
+    /// same record. Then say it again after a while.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Throttled { .. } | Self::Lost { what: Break::Connect, .. } => true,
+            Self::Lost { write, .. } | Self::Deadline { write, .. } => !write,
+            Self::Http { write, status, .. } => *status == 429 || (!write && *status >= 500),
+            Self::Refused(refusal) => !refusal.detail.write && refusal.status >= 500,
+            Self::Vault(error) => matches!(error, VaultError::Contended { .. }),
             _ => false,
         }
     }
@@ -300,5 +326,61 @@ impl Refusal {
             "access_denied" => "sign in as a Keeper Administrator of the root node, who owns the object".to_owned(),
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, write: bool) -> Error {
+        let detail = Box::new(Detail { write, ..Detail::default() });
+        Refusal { call: "x", status, code: "code".to_owned(), message: String::new(), detail }.into()
+    }
+
+    /// Whether it may have been done, and whether it may be said again because it was not.
+    #[track_caller]
+    fn check(error: impl Into<Error>, maybe_done: bool, passing: bool) {
+        let error = error.into();
+        assert_eq!((error.maybe_done(), error.is_passing()), (maybe_done, passing), "{error:?}");
+        let says_again = error.hint().is_some_and(|hint| hint.starts_with("it may have been done: run again"));
+        let silent = matches!(error, Error::Http { .. } | Error::Refused(_));
+        assert!(says_again == maybe_done || silent, "{error:?}: {:?}", error.hint());
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_told_from_what_was_not_and_from_what_never_will_be() {
+        let lost = |what, write| Error::Lost { call: "x", what, write, source: None };
+        let throttled =
+            Error::Throttled { call: "x", status: 403, wait: Duration::ZERO, attempts: 4, message: String::new() };
+        let http = |status, write| Error::Http { call: "x", status, what: "a web page", write };
+        let reply = |write| Error::Reply { call: "x", what: "it is not the message that was expected", write };
+        let large = |write| Error::TooLarge { what: "the answer", limit: 7, unit: "bytes", write };
+        let late = |write| Error::Deadline { call: "x", limit: Duration::ZERO, write };
+        for write in [false, true] {
+            check(lost(Break::Connect, write), false, true);
+            check(lost(Break::Cut, write), write, !write);
+            check(lost(Break::Slow, write), write, !write);
+            check(late(write), write, !write);
+            check(http(502, write), write, !write);
+            check(http(429, write), false, true);
+            check(http(404, write), false, false);
+            check(refused(500, write), write, !write);
+            check(refused(403, write), false, false);
+            check(reply(write), write, false);
+            check(large(write), write, false);
+        }
+        check(throttled, false, true);
+        let uid = keeper_wire::Uid::random();
+        check(VaultError::Contended { uid, attempts: 5 }, false, true);
+        check(VaultError::NotOurs { kind: "record", uid }, false, false);
+        check(LoginError::NoDevice, false, false);
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted_in_its_own_unit() {
+        let text = |what, limit, unit| Error::TooLarge { what, limit, unit, write: false }.to_string();
+        assert_eq!(text("the answer", 700, "bytes"), "take the answer, because it has more than 700 bytes");
+        assert_eq!(text("the vault", 9, "pages"), "take the vault, because it has more than 9 pages");
     }
 }

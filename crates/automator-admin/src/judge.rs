@@ -52,8 +52,11 @@ pub(crate) fn judge(call: &'static str, status: u16, kind: &str, body: &[u8]) ->
     if code.is_empty() && message.is_empty() {
         return Answer::None("JSON without a code");
     }
-    let detail =
-        Detail { additional_info: text(&object, "additional_info"), region_host: text(&object, "region_host") };
+    let detail = Box::new(Detail {
+        additional_info: text(&object, "additional_info"),
+        region_host: text(&object, "region_host"),
+        ..Detail::default()
+    });
     Answer::Refused(Refusal { call, status, code, message, detail })
 }
 

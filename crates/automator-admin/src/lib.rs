@@ -94,7 +94,7 @@ pub use login::Login;
 pub use options::{CLIENT_VERSION, Event, MAX_ROTATIONS, Options};
 pub use session::Session;
 
-/// Reads a message of Keeper.
-pub(crate) fn decode<A: prost::Message + Default>(call: &'static str, bytes: &[u8]) -> Result<A, Error> {
-    A::decode(bytes).map_err(|_| Error::Reply { call, what: "it is not the message that was expected" })
+/// Reads a message of Keeper; `write` says whether it is the answer to a change.
+pub(crate) fn decode<A: prost::Message + Default>(call: &'static str, write: bool, bytes: &[u8]) -> Result<A, Error> {
+    A::decode(bytes).map_err(|_| Error::Reply { call, what: "it is not the message that was expected", write })
 }

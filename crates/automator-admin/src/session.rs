@@ -11,12 +11,13 @@ use keeper_wire::{Host, text};
 use prost::Message;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 use crate::account::Account;
 use crate::config::{Config, ConfigStore, Held};
 use crate::enterprise::Enterprise;
-use crate::error::{Detail, Refusal};
+use crate::error::{Break, Detail, Refusal};
 use crate::judge;
 use crate::login::{Flow, Means, Opened};
 use crate::transport::{Call, Transport};
@@ -29,11 +30,11 @@ use crate::{Error, Event, decode};
 pub struct Session(Arc<Inner>);
 
 struct Inner {
-    transport: Transport,
+    transport: Arc<Transport>,
     store: Arc<dyn ConfigStore>,
     means: Means,
     config: Mutex<Config>,
-    _held: Held,
+    held: Arc<Held>,
     user: String,
     account_uid: Vec<u8>,
     device_token: Vec<u8>,
@@ -56,9 +57,9 @@ struct Token {
 
 impl Session {
     pub(crate) fn open(
-        transport: Transport,
+        transport: Arc<Transport>,
         store: Arc<dyn ConfigStore>,
-        held: Held,
+        held: Arc<Held>,
         config: Config,
         means: Means,
         opened: Opened,
@@ -75,7 +76,7 @@ impl Session {
             store,
             means,
             config: Mutex::new(config),
-            _held: held,
+            held,
             account: Mutex::default(),
             enterprise: Mutex::default(),
             snapshots: Mutex::default(),
@@ -197,7 +198,7 @@ impl Session {
     ) -> Result<A, Error> {
         let payload = Zeroizing::new(request.encode_to_vec());
         let call = Call { api_version, ..Call::read(endpoint, &payload) };
-        decode(call.name, &self.send(call).await?)
+        decode(call.name, call.write, &self.send(call).await?)
     }
 
     /// Changes something, and reads the answer.
@@ -208,7 +209,7 @@ impl Session {
     ) -> Result<A, Error> {
         let payload = Zeroizing::new(request.encode_to_vec());
         let call = Call::write(endpoint, &payload);
-        decode(call.name, &self.send(call).await?)
+        decode(call.name, call.write, &self.send(call).await?)
     }
 
     /// Changes something whose answer says nothing.
@@ -243,7 +244,7 @@ impl Session {
             request.extend(common.map(|(name, value)| (name.to_owned(), value)));
             let payload = Zeroizing::new(serde_json::to_vec(&request).expect("a JSON object has a text"));
             let call = Call { name, write, ..Call::read("vault/execute_v2_command", &payload) };
-            let told = self.0.transport.send(&call).await.and_then(|answer| command_answer(name, &answer));
+            let told = self.0.transport.send(&call).await.and_then(|answer| command_answer(name, write, &answer));
             match told {
                 Err(error) if again && expired(&error) => {
                     again = false;
@@ -283,15 +284,21 @@ impl Session {
         self.0.token.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A new token, unless somebody has got one since the one with this number.
+    /// A new token, unless somebody has got one since the one with this number. It is fetched by a task of its own, so that a
+    /// caller who goes away leaves the session with the clone code that came.
     async fn sign_in_again(&self, number: u64) -> Result<(), Error> {
+        let session = self.clone();
+        let renewed = tokio::spawn(async move { session.renew(number).await }.in_current_span()).await;
+        renewed.unwrap_or(Err(Error::Lost { call: "start_login", what: Break::Cut, write: true, source: None }))
+    }
+
+    async fn renew(&self, number: u64) -> Result<(), Error> {
         let mut config = self.0.config.lock().await;
         if self.token().number != number {
             return Ok(());
         }
-        let flow =
-            Flow { transport: &self.0.transport, store: &*self.0.store, config: &mut config, means: &self.0.means };
-        let opened = flow.run().await?;
+        let Inner { transport, store, held, means, .. } = &*self.0;
+        let opened = Flow { transport, store, held, config: &mut config, means }.run().await?;
         let token = Token { bytes: Arc::new(opened.token), number: number + 1 };
         *self.0.token.write().unwrap_or_else(PoisonError::into_inner) = token;
         self.0.transport.options().tell(&Event::SignedInAgain);
@@ -328,9 +335,10 @@ fn expired(error: &Error) -> bool {
     matches!(error, Error::Refused(refusal) if refusal.code == "session_token_expired")
 }
 
-fn command_answer(call: &'static str, answer: &[u8]) -> Result<Map<String, Value>, Error> {
+fn command_answer(call: &'static str, write: bool, answer: &[u8]) -> Result<Map<String, Value>, Error> {
     let object = serde_json::from_slice(answer);
-    let object: Map<String, Value> = object.map_err(|_| Error::Reply { call, what: "a JSON object was expected" })?;
+    let object: Map<String, Value> =
+        object.map_err(|_| Error::Reply { call, what: "a JSON object was expected", write })?;
     if object.get("result").and_then(Value::as_str) == Some("success") {
         return Ok(object);
     }
@@ -339,7 +347,7 @@ fn command_answer(call: &'static str, answer: &[u8]) -> Result<Map<String, Value
         status: 200,
         code: judge::text(&object, "result_code"),
         message: judge::text(&object, "message"),
-        detail: Detail::default(),
+        detail: Box::new(Detail { write, ..Detail::default() }),
     }
     .into())
 }
@@ -350,13 +358,17 @@ mod tests {
 
     #[test]
     fn a_command_that_failed_is_a_refusal_in_its_own_words() {
-        let failed = command_answer("delete", br#"{"result":"fail","result_code":"access_denied","message":"no"}"#);
+        let failed =
+            command_answer("delete", true, br#"{"result":"fail","result_code":"access_denied","message":"no"}"#);
         assert_eq!(
             failed.unwrap_err().to_string(),
             "call delete, because Keeper refused it (status 200): access_denied: no"
         );
-        assert!(command_answer("delete", br#"{"result":"success"}"#).is_ok());
-        assert!(matches!(command_answer("delete", b"[]"), Err(Error::Reply { .. })));
+        assert!(command_answer("delete", true, br#"{"result":"success"}"#).is_ok());
+        for write in [false, true] {
+            let unread = command_answer("delete", write, b"[]").unwrap_err();
+            assert!(matches!(unread, Error::Reply { .. }) && unread.maybe_done() == write, "{unread:?}");
+        }
     }
 
     #[test]
@@ -370,9 +382,9 @@ mod tests {
         /// Any answer to a command is one, or an error.
         #[test]
         fn no_answer_to_a_command_is_a_panic(bytes: Vec<u8>, result: String, code: String) {
-            drop(command_answer("delete", &bytes));
+            drop(command_answer("delete", true, &bytes));
             let object = json!({ "result": result, "result_code": code }).to_string();
-            proptest::prop_assert_eq!(command_answer("delete", object.as_bytes()).is_ok(), result == "success");
+            proptest::prop_assert_eq!(command_answer("delete", true, object.as_bytes()).is_ok(), result == "success");
         }
     }
 }

@@ -117,7 +117,8 @@ impl Transport {
                         return Ok(Zeroizing::default());
                     }
                     let what = "it cannot be opened with the key of the request";
-                    return transmission.open(&body).map_err(|_| Error::Reply { call: call.name, what });
+                    let reply = |_| Error::Reply { call: call.name, what, write: call.write };
+                    return transmission.open(&body).map_err(reply);
                 }
                 Err(Failure::WrongKey { asked, half }) => {
                     rotations += 1;
@@ -243,10 +244,12 @@ impl Transport {
             Answer::Body => Ok((body, transmission)),
             Answer::WrongKey { asked, half } => Err(Failure::WrongKey { asked, half }),
             Answer::Throttled { message } => Err(Failure::Throttled { status: status.as_u16(), message }),
-            Answer::Refused(refusal) if hybrid && matches!(refusal.status, 400 | 500) => {
-                Err(Failure::NotHybrid(refusal.into()))
+            Answer::Refused(mut refusal) => {
+                refusal.detail.write = call.write;
+                let not_hybrid = hybrid && matches!(refusal.status, 400 | 500);
+                let failure = if not_hybrid { Failure::NotHybrid } else { Failure::Ended };
+                Err(failure(refusal.into()))
             }
-            Answer::Refused(refusal) => Err(Failure::Ended(refusal.into())),
             Answer::None(what) => {
                 let error = Error::Http { call: call.name, status: status.as_u16(), what, write: call.write };
                 Err(if hybrid && matches!(status.as_u16(), 400 | 500) {
@@ -366,7 +369,7 @@ impl Transport {
 
     /// The address of a file: with TLS, or on this machine.
     fn store_url(&self, call: &'static str, url: &str) -> Result<url::Url, Error> {
-        let wrong = || Error::Reply { call, what: "the address of the file is no https URL" };
+        let wrong = || Error::Reply { call, what: "the address of the file is no https URL", write: false };
         let url = url::Url::parse(url).map_err(|_| wrong())?;
         let plain = url.scheme() == "http"
             && url.host_str().is_some_and(|host| host.parse::<Host>().is_ok_and(|host| host.is_loopback()));
@@ -416,7 +419,7 @@ fn lost(call: &'static str, write: bool, error: reqwest::Error) -> Error {
 }
 
 async fn capped(call: &'static str, write: bool, mut response: Response, limit: u64) -> Result<Vec<u8>, Error> {
-    let too_large = || Error::TooLarge { what: "the answer", limit };
+    let too_large = || Error::TooLarge { what: "the answer", limit, unit: "bytes", write };
     let announced = response.content_length().unwrap_or_default();
     if announced > limit {
         return Err(too_large());

@@ -370,3 +370,29 @@ async fn every_interruption_of_a_removal_is_completed_by_the_next_run() {
         }
     }
 }
+
+#[tokio::test]
+async fn one_that_does_not_start_is_told_and_gets_the_keys_once() {
+    let stage = Stage::with_service().await;
+    stage.fake.world().admin.let_automators_fail_to_start();
+    let session = stage.sign_in().await;
+    let before = stage.requests();
+    let failed = apply(&session, &wanted(&stage)).await.unwrap_err();
+    says(&failed, &["keeper-automator-not-taken", "init", "ERROR"]);
+    let calls = stage.calls(before);
+    assert_eq!(verbs(&calls).iter().filter(|verb| **verb == "setup").count(), 2, "one exchange of keys: {calls:?}");
+}
+
+#[tokio::test]
+async fn a_setup_that_nobody_planned_is_not_begun() {
+    let stage = Stage::with_service().await;
+    let session = stage.sign_in().await;
+    apply(&session, &wanted(&stage)).await.unwrap();
+    let within = Wanted { may_set_up: false, ..wanted(&stage) };
+    assert!(apply(&session, &within).await.unwrap().1.is_empty());
+    stage.fake.world().admin.automators_mut().for_each(|one| one.state = AutomatorState::Error);
+    let before = stage.requests();
+    let failed = apply(&session, &within).await.unwrap_err();
+    says(&failed, &["plan-got-worse", "ERROR", "run again"]);
+    assert_eq!(verbs(&stage.calls(before)), ["get_all_for_enterprise"]);
+}

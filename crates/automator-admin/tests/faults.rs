@@ -8,11 +8,13 @@ use automator_admin::Error;
 use automator_admin::login::LoginError;
 use common::{Stage, apply, state, undo};
 use keeper_fake::faults::{Fault, On};
+use keeper_wire::OneTimeToken;
 
 /// Signs in and applies.
-async fn run(stage: &Stage) -> Result<(), Error> {
-    let session = stage.login().sign_in().await?;
-    apply(&session, &stage.marker, &stage.token, stage.nodes.sso.0).await
+fn run(stage: &Stage) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+    let token: OneTimeToken = stage.token.expose_text().parse().unwrap();
+    let (login, marker, node) = (stage.login(), stage.marker.clone(), stage.nodes.sso.0);
+    async move { apply(&login.sign_in().await?, &marker, &token, node).await }
 }
 
 /// An undisturbed run: how many requests it has, what it leaves, and which request is the login.
@@ -81,7 +83,9 @@ async fn given_up_at_any_request_the_next_run_completes_it() {
         let mut stage = Stage::with_service().await;
         stage.fake.world().faults.nth(index as u64, On::Any, Fault::Slow(Duration::from_secs(3600)));
         {
-            let run = run(&stage);
+            // A runtime of its own is what a process is: nothing that it has begun goes on.
+            let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let run = process.spawn(run(&stage));
             let reached = async {
                 while stage.requests() <= index {
                     tokio::task::yield_now().await;
@@ -92,6 +96,8 @@ async fn given_up_at_any_request_the_next_run_completes_it() {
                 () = reached => {}
                 done = run => panic!("request {index} was answered: {done:?}"),
             }
+            let ended = tokio::task::spawn_blocking(move || process.shutdown_timeout(Duration::from_secs(60)));
+            ended.await.unwrap();
         }
         complete(&mut stage, index, index == 0, &expected).await;
     }

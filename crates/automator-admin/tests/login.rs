@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use automator_admin::config::{Config, ConfigFile, ConfigMemory, ConfigStore};
-use automator_admin::login::{Prompter, Question, SecondFactor};
+use automator_admin::login::{Prompter, Question, SecondFactor, settle};
 use automator_admin::{Error, Event, Login, Options, Session};
 use common::Stage;
 use keeper_fake::admin::{Calls, Home, Scripted};
@@ -131,6 +131,80 @@ async fn a_lost_answer_to_the_one_time_code_is_named_by_the_next_run() {
     stage.login().sign_in().await.expect("nothing else was harmed");
 }
 
+/// What a configuration says about a clone code that was sent and not answered.
+fn noted(config: &ConfigMemory) -> bool {
+    String::from_utf8_lossy(&config.config().to_json()).contains("keeper_automator_resuming")
+}
+
+#[tokio::test]
+async fn a_code_that_was_not_sent_or_was_refused_is_not_taken_for_a_lost_one() {
+    let stage = Stage::new().await;
+    let nobody = stage.options().host("localhost:1".parse().unwrap()).deadline(Duration::from_millis(300));
+    assert_eq!(refused(stage.login().options(nobody)).await.code(), "keeper-unreachable");
+    assert!(!noted(&stage.config), "nothing was sent");
+
+    stage.fake.world().admin.account.rules.restrict_clients = true;
+    refused(stage.login()).await;
+    assert!(!noted(&stage.config), "Keeper refused it");
+    stage.fake.world().admin.account.rules.restrict_clients = false;
+
+    stage.fake.world().admin.account.rules.restrict_persistent_login = true;
+    for _ in 0..2 {
+        let failed = refused(stage.login()).await;
+        assert!(!failed.to_string().contains("an earlier run"), "Keeper answered: {failed}");
+    }
+    stage.fake.world().admin.account.rules.restrict_persistent_login = false;
+
+    stage.fake.world().faults.next(On::Admin, Fault::CutBefore);
+    refused(stage.login()).await;
+    assert!(noted(&stage.config), "nobody knows whether it arrived");
+    stage.fake.world().admin.account.rules.keeps_clone_code = true;
+    stage.login().sign_in().await.unwrap();
+    assert!(!noted(&stage.config), "there was an answer, though without another code");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_dropped_keeps_the_code_that_comes() {
+    let stage = Stage::new().await;
+    let before = stage.config.config().to_json();
+    stage.fake.world().faults.next(On::Admin, Fault::Slow(Duration::from_millis(300)));
+    {
+        let sent = async {
+            while stage.requests() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = sent => {}
+            _ = stage.login().sign_in() => panic!("it was answered at once"),
+        }
+    }
+    assert_eq!(refused(stage.login()).await.code(), "keeper-config-locked", "it is still under way");
+    settle(Duration::from_secs(60)).await;
+    assert!(stage.config.config().to_json() != before && !noted(&stage.config));
+    stage.login().sign_in().await.expect("the next run resumes with the code that came");
+}
+
+#[tokio::test]
+async fn a_program_does_not_wait_for_ever_for_a_sign_in_that_was_dropped() {
+    let stage = Stage::new().await;
+    stage.fake.world().faults.next(On::Admin, Fault::Slow(Duration::from_secs(3600)));
+    let dropped = tokio::time::timeout(Duration::from_millis(300), stage.login().sign_in()).await;
+    assert!(dropped.is_err());
+    settle(Duration::from_millis(10)).await;
+}
+
+#[tokio::test]
+async fn a_clone_code_is_sent_again_with_the_name_that_keeper_asks_for() {
+    let stage = Stage::new().await;
+    stage.fake.world().admin.account.rules.name_beside_clone_code = true;
+    let before = stage.requests();
+    stage.login().sign_in().await.unwrap();
+    let start = "authentication/start_login";
+    assert_eq!(stage.calls(before), [start, start]);
+}
+
 #[tokio::test]
 async fn a_configuration_that_wants_no_check_of_certificates_is_told_that_they_are_checked() {
     let stage = Stage::new().await;
@@ -191,6 +265,8 @@ async fn a_second_factor_is_given_from_its_secret() {
     says(&failed, &["keeper-login-second-factor", "REQUIRES_2FA", "TOTP"]);
     // The device is approved by now, so nobody needs to be asked.
     says(&refused(login()).await, &["keeper-login-second-factor", "secret of the authenticator"]);
+    let failed = refused(login().second_factor(SecondFactor::Secret("12345".to_owned().into()))).await;
+    says(&failed, &["keeper-login-bad-second-factor", "no base32", "authenticator app"]);
     let wrong = SecondFactor::Code("000000".to_owned().into());
     let failed = refused(login().second_factor(wrong)).await;
     says(&failed, &["keeper-login-wrong-second-factor", "Invalid two factor code"]);
@@ -259,8 +335,9 @@ async fn a_login_that_goes_in_circles_ends() {
     let stage = Stage::new().await;
     stage.fake.world().admin.account.rules.state = Some(LoginState::RequiresUsername);
     let before = stage.requests();
-    refused(stage.login()).await;
-    assert!(stage.requests() - before < 20);
+    let failed = refused(stage.login()).await;
+    says(&failed, &["keeper-login-stopped", "REQUIRES_USERNAME"]);
+    assert_eq!(stage.requests() - before, 2, "the same question a second time is one too many");
 }
 
 #[tokio::test]

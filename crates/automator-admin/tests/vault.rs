@@ -3,7 +3,7 @@
 mod common;
 
 use automator_admin::vault::{Marker, VaultError, application, attachment, device, folder, record, share};
-use automator_admin::{Error, Session};
+use automator_admin::{Error, Login, Session};
 use common::{Stage, TITLE, apply, files, state, undo};
 use keeper_wire::OneTimeToken;
 use keeper_wire::crypto::sha256;
@@ -200,4 +200,31 @@ async fn pages_and_pauses_between_them_make_no_difference() {
     let vault = session.vault().await.unwrap();
     assert_eq!((attachment::list(&vault, record.uid).len(), vault.unreadable()), (3, 0));
     assert_eq!(attachment::orphans(&vault, record.uid), []);
+}
+
+#[tokio::test]
+async fn what_somebody_else_made_meanwhile_is_found_and_not_made_again() {
+    let stage = Stage::new().await;
+    let session = stage.sign_in().await;
+    session.vault().await.unwrap();
+    let other = Login::new(common::resumable(&stage.fake)).options(stage.options()).sign_in().await.unwrap();
+    let theirs = folder::create(&other, TITLE, &stage.marker).await.unwrap();
+    assert_eq!(folder::create(&session, TITLE, &stage.marker).await.unwrap().uid, theirs.uid);
+    let record = record::create(&other, &theirs, TITLE, &stage.marker).await.unwrap();
+    assert_eq!(record::create(&session, &theirs, TITLE, &stage.marker).await.unwrap().uid, record.uid);
+    let app = application::create(&other, TITLE, &stage.marker).await.unwrap();
+    assert_eq!(application::create(&session, TITLE, &stage.marker).await.unwrap().uid, app.uid);
+}
+
+#[tokio::test]
+async fn too_many_files_are_told_from_too_large_ones() {
+    let stage = Stage::new().await;
+    let session = stage.login().options(stage.options().max_file(3)).sign_in().await.unwrap();
+    let record = record_of(&session, &stage).await;
+    let refused = async |count, size| {
+        let file = attachment::NewFile { name: "x".to_owned(), bytes: vec![0; size].into() };
+        attachment::put(&session, record.uid, &vec![file; count], &[]).await.unwrap_err().to_string()
+    };
+    assert!(refused(101, 1).await.ends_with("it has more than 100 files"));
+    assert!(refused(1, 4).await.ends_with("it has more than 3 bytes"));
 }

@@ -13,7 +13,8 @@ const MOST_STEPS: usize = 8;
 /// `confirm` is asked when `setup` is among the steps; see [`setup`].
 ///
 /// # Errors
-/// As the single verbs; [`AutomatorError::Stuck`] when a step had no effect.
+/// As the single verbs; [`AutomatorError::Stuck`] when a step had no effect; [`AutomatorError::NotPlanned`] for a `setup` that is
+/// not to be among the steps.
 pub async fn apply(
     session: &Session,
     wanted: &Wanted,
@@ -33,9 +34,12 @@ pub async fn apply(
             (Some(now), None) => return Ok((now, done)),
             (None, _) => (create(session, wanted.node, &wanted.name).await?, Step::Create),
             (Some(now), Some(step)) => {
-                let again = done.last().is_some_and(|last| last.verb() == step.verb());
-                if again || done.len() >= MOST_STEPS {
+                // No step is needed twice: what comes again had no effect, or was undone meanwhile.
+                if done.iter().any(|one| one.verb() == step.verb()) || done.len() >= MOST_STEPS {
                     return Err(AutomatorError::Stuck { id: now.id, state: now.state }.into());
+                }
+                if matches!(step, Step::Setup) && !wanted.may_set_up {
+                    return Err(AutomatorError::NotPlanned { id: now.id, state: now.state }.into());
                 }
                 (take(session, &now, &step, confirm).await?, step)
             }

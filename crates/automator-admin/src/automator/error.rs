@@ -92,6 +92,14 @@ pub enum AutomatorError {
         /// Which one.
         id: AutomatorId,
     },
+    /// It needs to be set up, which was not among the steps that were agreed to.
+    #[error("set up the Automator {id}, because that was not planned: its state is now {}", .state.name())]
+    NotPlanned {
+        /// Which one.
+        id: AutomatorId,
+        /// Its state.
+        state: AutomatorState,
+    },
     /// It is neither ready nor on the way.
     #[error("bring the Automator {id} to the wanted state: it stays {}", .state.name())]
     Stuck {
@@ -130,6 +138,7 @@ impl AutomatorError {
             Self::NotConfirmed { .. } => "keeper-automator-not-confirmed",
             Self::BadKey { .. } => "keeper-automator-key",
             Self::Stuck { .. } => "keeper-automator-stuck",
+            Self::NotPlanned { .. } => "plan-got-worse",
         }
     }
 
@@ -145,6 +154,7 @@ impl AutomatorError {
             Self::NotTaken { .. } | Self::Stuck { .. } => {
                 "look at its log with `keeper-automator keeper automator log`, and run again"
             }
+            Self::NotPlanned { .. } => "it changed since the plan was made: run again and look at the new plan",
             Self::NoUrl { .. } => "set its URL first",
             Self::NotConfirmed { .. } => {
                 "compare it with the key in the log of the Automator service; whoever holds this key gets the enterprise's keys"

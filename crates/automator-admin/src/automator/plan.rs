@@ -23,6 +23,9 @@ pub struct Wanted {
     pub enabled: bool,
     /// Whether it is to be set up and initialised. Without it only what can be said without the service is done.
     pub ready: bool,
+    /// Whether [`apply`](super::apply) may set it up. Without it an Automator that needs it after all is left as it is: where
+    /// nobody saw to it that one task answers, the two steps of `setup` may reach two.
+    pub may_set_up: bool,
 }
 
 impl Wanted {
@@ -37,6 +40,7 @@ impl Wanted {
             settings: Vec::new(),
             enabled: true,
             ready: true,
+            may_set_up: true,
         }
     }
 }

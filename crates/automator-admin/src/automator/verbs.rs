@@ -60,6 +60,7 @@ pub async fn create(session: &Session, node: i64, name: &str) -> Result<Info, Er
     if let Some(other) = elsewhere {
         return Err(AutomatorError::NameTaken { name: name.to_owned(), node: other.node }.into());
     }
+    let before: Vec<AutomatorId> = all.iter().map(|automator| automator.id).collect();
     if let Some(found) = one_of(all, node, name)? {
         return Ok(found);
     }
@@ -76,9 +77,9 @@ pub async fn create(session: &Session, node: i64, name: &str) -> Result<Info, Er
                 }
                 other => other?,
             };
-            if let Some(other) = infos.iter().find(|info| info.name != name && info.node_id == node) {
+            if let Some(misnamed) = misnamed(&before, &infos, node, name) {
                 // The name was taken after all, and this one has a name by which nobody would find it again.
-                delete(session, AutomatorId(other.automator_id)).await?;
+                delete(session, misnamed).await?;
                 return Err(AutomatorError::NameTaken { name: name.to_owned(), node }.into());
             }
         }
@@ -90,6 +91,17 @@ pub async fn create(session: &Session, node: i64, name: &str) -> Result<Info, Er
     }
     let found = find(session, node, name).await?;
     Ok(found.ok_or_else(|| AutomatorError::NotFound { wanted: what() })?)
+}
+
+/// What was just made under another name: new since the list `before`, and as a new one is. Whatever else an answer lists was
+/// there, or is of somebody else.
+fn misnamed(before: &[AutomatorId], answered: &[m::AutomatorInfo], node: i64, name: &str) -> Option<AutomatorId> {
+    let made = |info: &&m::AutomatorInfo| {
+        let new = !before.contains(&AutomatorId(info.automator_id)) && !info.enabled && info.url.is_empty();
+        new && info.node_id == node && info.name != name
+    };
+    let named = answered.iter().any(|info| info.node_id == node && info.name == name);
+    answered.iter().filter(|_| !named).find(made).map(|info| AutomatorId(info.automator_id))
 }
 
 /// Does a [`Step::Edit`] and looks again. Other steps are no edits.
@@ -117,11 +129,11 @@ pub async fn edit(session: &Session, automator: &Info, step: &Step) -> Result<In
 /// Makes the back end give the service what it needs.
 ///
 /// # Errors
-/// As [`view`]; [`AutomatorError::NotTaken`] when it is not initialised afterwards.
+/// As [`view`]; [`AutomatorError::NotTaken`] when it is not ready afterwards.
 pub async fn init(session: &Session, id: AutomatorId) -> Result<Info, Error> {
     let request = m::AdminInitializeAutomatorRequest { automator_id: id.0 };
     let now = changed(session, "init", "automator/automator_initialize", id, &request).await?;
-    must("init", &now, now.is_ready() || now.initialized, || now.state.name().to_owned())?;
+    must("init", &now, now.is_ready(), || now.state.name().to_owned())?;
     Ok(now)
 }
 
@@ -264,4 +276,27 @@ pub(super) fn must(
     found: impl FnOnce() -> String,
 ) -> Result<(), AutomatorError> {
     if fits { Ok(()) } else { Err(AutomatorError::NotTaken { verb, id: now.id, found: found() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(id: i64, name: &str, enabled: bool) -> m::AutomatorInfo {
+        m::AutomatorInfo { automator_id: id, node_id: 2, name: name.to_owned(), enabled, ..Default::default() }
+    }
+
+    #[test]
+    fn only_what_is_new_and_misnamed_is_taken_away_again() {
+        let before = [AutomatorId(1)];
+        let found = |answered: &[m::AutomatorInfo]| misnamed(&before, answered, 2, "automator").map(|id| id.0);
+        assert_eq!(found(&[info(2, "automator (1)", false)]), Some(2));
+        // A back end that lists all of the node's.
+        assert_eq!(found(&[info(1, "in use", true), info(2, "automator (1)", false)]), Some(2));
+        assert_eq!(found(&[info(1, "in use", true), info(2, "automator", false)]), None);
+        // Somebody else made one between the list and the call.
+        assert_eq!(found(&[info(3, "in use", true)]), None);
+        let elsewhere = m::AutomatorInfo { node_id: 3, ..info(2, "automator (1)", false) };
+        assert_eq!(found(&[elsewhere]), None);
+    }
 }

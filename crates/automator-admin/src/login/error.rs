@@ -54,6 +54,12 @@ pub enum LoginError {
         /// Which ones the account has.
         channels: String,
     },
+    /// The secret of the second factor is none.
+    #[error("sign in, because the secret of the second factor cannot be used: {why}")]
+    BadSecondFactor {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The second factor was not taken.
     #[error("sign in, because the code of the second factor was not taken{}", said(.message))]
     WrongSecondFactor {
@@ -111,6 +117,7 @@ impl LoginError {
             Self::NoPassword => "keeper-login-no-password",
             Self::WrongPassword { .. } => "keeper-login-wrong-password",
             Self::NoSecondFactor { .. } => "keeper-login-second-factor",
+            Self::BadSecondFactor { .. } => "keeper-login-bad-second-factor",
             Self::WrongSecondFactor { .. } => "keeper-login-wrong-second-factor",
             Self::Sso { .. } => "keeper-login-sso",
             Self::Stopped { .. } => "keeper-login-stopped",
@@ -149,6 +156,9 @@ impl LoginError {
                 "{SIGN_IN}, or give a code or the secret of the authenticator app. Security keys and push approvals cannot be \
                  answered by a program"
             ),
+            Self::BadSecondFactor { .. } => {
+                "write the secret as the set-up of the authenticator app shows it: the text, not the picture and not a code".to_owned()
+            }
             Self::WrongSecondFactor { .. } => {
                 "give a code that is valid now; where it comes from a secret, look at this machine's clock".to_owned()
             }

@@ -1,5 +1,7 @@
 //! The states of a login, one after the other (spec 2.2 to 2.5).
 
+use std::sync::Arc;
+
 use keeper_wire::crypto::Key;
 use keeper_wire::ec::PrivateKey;
 use keeper_wire::messages::authentication as m;
@@ -11,19 +13,22 @@ use keeper_wire::password::{Salt, open_encryption_params};
 use keeper_wire::{Host, Uid};
 use prost::Message;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
+use super::under_way::UnderWay;
 use super::{LoginError, Means, Question};
-use crate::config::{Config, ConfigStore};
-use crate::error::Refusal;
+use crate::config::{Config, ConfigStore, Held};
+use crate::error::{Break, Refusal};
 use crate::judge::clean;
 use crate::transport::{Call, Transport};
 use crate::{Error, decode};
 
 /// One login under way.
 pub(crate) struct Flow<'a> {
-    pub(crate) transport: &'a Transport,
-    pub(crate) store: &'a dyn ConfigStore,
+    pub(crate) transport: &'a Arc<Transport>,
+    pub(crate) store: &'a Arc<dyn ConfigStore>,
+    pub(crate) held: &'a Arc<Held>,
     pub(crate) config: &'a mut Config,
     pub(crate) means: &'a Means,
 }
@@ -47,6 +52,8 @@ struct Tried {
     /// Whether an earlier run had sent the same clone code.
     lost: bool,
     region: bool,
+    /// Whether Keeper has asked for the name of the user.
+    named: bool,
     introduced: bool,
     registered: bool,
     /// What opens the data key after a password.
@@ -73,13 +80,16 @@ impl Flow<'_> {
             let state = answer.login_state();
             tracing::debug!(state = state.name(), "login");
             answer = match state {
-                LoginState::LoggedIn => return self.finish(answer, &tried),
+                LoginState::LoggedIn => return self.finish(&answer, &tried),
                 LoginState::RequiresUsername if self.config.user.is_empty() => {
                     return Err(LoginError::NotResumed { lost: tried.lost, message }.into());
                 }
-                LoginState::RequiresUsername => {
+                LoginState::RequiresUsername if !tried.named => {
+                    tried.named = true;
+                    // The clone code goes with the name once more.
+                    let answer = self.start(&mut tried, answer.encrypted_login_token).await?;
                     tried.resume = false;
-                    self.start(&mut tried, answer.encrypted_login_token).await?
+                    answer
                 }
                 LoginState::RegionRedirect => self.go(&mut tried, &answer.state_specific_value).await?,
                 LoginState::DeviceApprovalRequired => {
@@ -101,7 +111,32 @@ impl Flow<'_> {
     }
 
     async fn send<A: Message + Default>(&self, call: Call<'_>) -> Result<A, Error> {
-        decode(call.name, &self.transport.send(&call).await?)
+        decode(call.name, call.write, &self.transport.send(&call).await?)
+    }
+
+    /// Sends what may end the login, and writes down what came of it, in a task of its own: whoever waits here may go, and the
+    /// next clone code is kept all the same. `noted` says that the note of the clone code is of this request.
+    async fn send_and_keep(
+        &mut self,
+        endpoint: &'static str,
+        payload: Zeroizing<Vec<u8>>,
+        noted: bool,
+    ) -> Result<m::LoginResponse, Error> {
+        let (transport, store, held) = (self.transport.clone(), self.store.clone(), self.held.clone());
+        let (mut config, under_way) = (self.config.clone(), UnderWay::begin());
+        let task = async move {
+            let call = Call::write(endpoint, &payload);
+            let told = transport.send(&call).await.and_then(|answer| decode(call.name, call.write, &answer));
+            let kept = if keep(&mut config, &told, noted) { store.store(&config) } else { Ok(()) };
+            drop((held, under_way));
+            (told, kept, config)
+        };
+        let lost = |_| Error::Lost { call: "start_login", what: Break::Cut, write: true, source: None };
+        let (told, kept, config) = tokio::spawn(task.in_current_span()).await.map_err(lost)?;
+        *self.config = config;
+        let answer = told?;
+        kept?;
+        Ok(answer)
     }
 
     /// `start_login`, and what its refusals ask for.
@@ -138,10 +173,14 @@ impl Flow<'_> {
     /// A change, because a clone code is good for one call: its answer must not be asked for twice.
     async fn start_once(&mut self, tried: &mut Tried, token: &[u8]) -> Result<m::LoginResponse, Error> {
         let first = token.is_empty();
-        if first && tried.resume {
-            tried.lost |= self.config.was_resuming();
+        let clone_code = if tried.resume { self.config.clone_code.to_vec() } else { Vec::new() };
+        // A note that is there already is of an earlier run.
+        let noted = !clone_code.is_empty() && !self.config.was_resuming();
+        if noted {
             self.config.note_resuming();
             self.store.store(self.config)?;
+        } else {
+            tried.lost |= !clone_code.is_empty();
         }
         let request = m::StartLoginRequest {
             encrypted_device_token: self.config.device_token.clone(),
@@ -152,11 +191,11 @@ impl Flow<'_> {
             encrypted_login_token: token.to_vec(),
             login_type: if self.config.alternate { LoginType::Alternate } else { LoginType::Normal }.into(),
             login_method: LoginMethod::ExistingAccount.into(),
-            clone_code: if tried.resume { self.config.clone_code.to_vec() } else { Vec::new() },
+            clone_code,
             ..Default::default()
         };
         let payload = Zeroizing::new(request.encode_to_vec());
-        self.send(Call::write("authentication/start_login", &payload)).await
+        self.send_and_keep("authentication/start_login", payload, noted).await
     }
 
     /// The login goes on in another region.
@@ -166,7 +205,7 @@ impl Flow<'_> {
             status: 200,
             code: "region_redirect".to_owned(),
             message: "the account is in another region".to_owned(),
-            detail: crate::error::Detail::default(),
+            detail: Box::default(),
         };
         if tried.region {
             return Err(refusal.into());
@@ -224,7 +263,8 @@ impl Flow<'_> {
         let payload = request.encode_to_vec();
         let device: m::Device = self.send(Call::write("authentication/register_device", &payload)).await?;
         if device.encrypted_device_token.is_empty() {
-            return Err(Error::Reply { call: "register_device", what: "a device token was expected" });
+            let what = "a device token was expected";
+            return Err(Error::Reply { call: "register_device", what, write: true });
         }
         self.config.device_token = device.encrypted_device_token;
         self.config.private_key = Some(key);
@@ -304,7 +344,7 @@ impl Flow<'_> {
         for turn in 0..MOST_QUESTIONS {
             let named = format!("{} {}", channel.channel_type().name(), clean(&channel.channel_name));
             let code = match ready.take() {
-                Some(factor) => factor.code(),
+                Some(factor) => Some(factor.code()?),
                 None => {
                     self.means.ask(Question::SecondFactor { channel: named.trim().to_owned(), again: turn > 0 }).await
                 }
@@ -333,7 +373,7 @@ impl Flow<'_> {
     }
 
     async fn password(
-        &self,
+        &mut self,
         tried: &mut Tried,
         answer: &m::LoginResponse,
         resumed: bool,
@@ -341,7 +381,8 @@ impl Flow<'_> {
         let named = |salt: &&m::Salt| salt.name.eq_ignore_ascii_case("alternate");
         let several = answer.salt.len() > 1;
         let salt = answer.salt.iter().find(named).filter(|_| several).or_else(|| answer.salt.first());
-        let salt = salt.ok_or(Error::Reply { call: "start_login", what: "a salt was expected" })?;
+        let reply = |what| Error::Reply { call: "start_login", what, write: false };
+        let salt = salt.ok_or(reply("a salt was expected"))?;
         let salt = Salt { salt: salt.salt.clone(), iterations: u32::try_from(salt.iterations).unwrap_or(0) };
         let mut ready = self.means.password(self.config);
         let mut refused = None;
@@ -351,17 +392,15 @@ impl Flow<'_> {
                 None => self.means.ask(Question::Password { user: self.config.user.clone(), again: turn > 0 }).await,
             };
             let Some(password) = password else { break };
-            let hash = salt.auth_hash(&password).map_err(|_| Error::Reply {
-                call: "start_login",
-                what: "a sensible number of rounds was expected with the salt",
-            })?;
+            let hash = salt.auth_hash(&password);
+            let hash = hash.map_err(|_| reply("a sensible number of rounds was expected with the salt"))?;
             let request = m::ValidateAuthHashRequest {
                 auth_response: hash.to_vec(),
                 encrypted_login_token: answer.encrypted_login_token.clone(),
                 ..Default::default()
             };
             let payload = Zeroizing::new(request.encode_to_vec());
-            match self.send(Call::write("authentication/validate_auth_hash", &payload)).await {
+            match self.send_and_keep("authentication/validate_auth_hash", payload, false).await {
                 Ok(next) => {
                     (tried.password, tried.salt) = (Some(password), Some(salt));
                     return Ok(next);
@@ -380,25 +419,19 @@ impl Flow<'_> {
         .into())
     }
 
-    /// Writes the next clone code down, and only then looks at the rest of the answer.
-    fn finish(&mut self, answer: m::LoginResponse, tried: &Tried) -> Result<Opened, Error> {
-        if !answer.clone_code.is_empty() {
-            self.config.set_clone_code(answer.clone_code);
-        }
-        if !answer.primary_username.is_empty() {
-            self.config.user = answer.primary_username.trim().to_lowercase();
-        }
-        self.store.store(self.config)?;
+    /// The next clone code is written down by now; this looks at the rest of the answer.
+    fn finish(&self, answer: &m::LoginResponse, tried: &Tried) -> Result<Opened, Error> {
         if answer.session_token_type != i32::from(SessionTokenType::NoRestriction) {
             return Err(LoginError::Restricted { kind: answer.session_token_type }.into());
         }
         if answer.encrypted_session_token.is_empty() {
-            return Err(Error::Reply { call: "start_login", what: "a session token was expected" });
+            let what = "a session token was expected";
+            return Err(Error::Reply { call: "start_login", what, write: false });
         }
         Ok(Opened {
-            token: Zeroizing::new(answer.encrypted_session_token),
+            token: Zeroizing::new(answer.encrypted_session_token.clone()),
             data_key: self.data_key(answer.encrypted_data_key_type, &answer.encrypted_data_key, tried)?,
-            account_uid: answer.account_uid,
+            account_uid: answer.account_uid.clone(),
         })
     }
 
@@ -422,6 +455,32 @@ impl Flow<'_> {
                 Key::from_slice(&key.open(sealed).map_err(unopened)?).map_err(unopened)
             }
             _ => Err(wrong("this program opens it with a device key or a password")),
+        }
+    }
+}
+
+/// Puts into the configuration what an answer brings for the next login; whether it is another one now.
+///
+/// `noted` says that the request had a clone code and the note of it: an answer or a refusal ends that note, and so does any login.
+/// It stays when the request may have been done, and when it is of an earlier run whose code was not taken.
+fn keep(config: &mut Config, told: &Result<m::LoginResponse, Error>, noted: bool) -> bool {
+    match told {
+        Ok(answer) if answer.login_state() == LoginState::LoggedIn => {
+            config.end_resuming();
+            if !answer.clone_code.is_empty() {
+                config.set_clone_code(answer.clone_code.clone());
+            }
+            if !answer.primary_username.is_empty() {
+                config.user = answer.primary_username.trim().to_lowercase();
+            }
+            true
+        }
+        Err(error) if error.maybe_done() => false,
+        _ => {
+            if noted {
+                config.end_resuming();
+            }
+            noted
         }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! The order: take the lock, read, resume by clone code; where Keeper does not take it, answer what it asks for with what the
 //! caller gave: a password, a second factor, a code that came by e-mail. The new clone code is written back before anything
-//! else is done with the answer. Everything that a program cannot answer is an error that names the one thing a person must do.
+//! else is done with the answer, by a task that goes on when the sign-in is dropped ([`settle`] waits for it). Everything that a
+//! program cannot answer is an error that names the one thing a person must do.
 
 mod error;
 mod flow;
 mod prompt;
+mod under_way;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use crate::{Error, Event, Options};
 pub use error::{LoginError, RESTRICTED_CLIENT, SIGN_IN};
 pub(crate) use flow::{Flow, Opened};
 pub use prompt::{Prompter, Question, SecondFactor};
+pub use under_way::settle;
 
 /// A login that is about to be made.
 ///
@@ -95,7 +98,7 @@ impl Login {
     /// # Errors
     /// [`LoginError`] for each state that needs a person; [`ConfigError`] for the configuration; and what any call can give.
     pub async fn sign_in(self) -> Result<Session, Error> {
-        let held = self.store.lock()?;
+        let held = Arc::new(self.store.lock()?);
         let mut config = self.store.load()?;
         if let Some(user) = &self.means.user {
             config.user.clone_from(user);
@@ -109,11 +112,11 @@ impl Login {
         if config.unchecked {
             options.tell(&Event::StillChecking);
         }
-        let transport = Transport::new(host, options)?;
-        let means = self.means;
-        let opened =
-            Flow { transport: &transport, store: &*self.store, config: &mut config, means: &means }.run().await?;
-        Session::open(transport, self.store, held, config, means, opened)
+        let transport = Arc::new(Transport::new(host, options)?);
+        let (store, means) = (self.store, self.means);
+        let flow = Flow { transport: &transport, store: &store, held: &held, config: &mut config, means: &means };
+        let opened = flow.run().await?;
+        Session::open(transport, store, held, config, means, opened)
     }
 }
 

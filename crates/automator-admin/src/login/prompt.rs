@@ -5,6 +5,9 @@ use std::time::SystemTime;
 
 use keeper_wire::messages::authentication::TwoFactorChannelType;
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::LoginError;
 
 /// Somebody who answers questions while a login runs.
 pub trait Prompter: Send + Sync + 'static {
@@ -65,19 +68,25 @@ pub enum SecondFactor {
 }
 
 impl SecondFactor {
-    /// The code at this moment; `None` for a secret that is none.
-    pub(crate) fn code(&self) -> Option<SecretString> {
-        match self {
-            Self::Code(code) => Some(code.clone()),
-            Self::Secret(secret) => {
-                let plain: String = secret.expose_secret().chars().filter(|c| !matches!(c, ' ' | '-' | '=')).collect();
-                let plain = zeroize::Zeroizing::new(plain.to_ascii_uppercase());
-                let secret = totp_rs::Secret::try_from_base32(plain.as_str()).ok()?;
-                let totp = totp_rs::Builder::new().with_secret(secret).build().ok()?;
-                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-                Some(SecretString::from(totp.generate(now).to_string()))
-            }
+    /// The code at this moment.
+    pub(crate) fn code(&self) -> Result<SecretString, LoginError> {
+        let secret = match self {
+            Self::Code(code) => return Ok(code.clone()),
+            Self::Secret(secret) => secret.expose_secret(),
+        };
+        let bad = |why| LoginError::BadSecondFactor { why };
+        let mut plain = Zeroizing::new(String::with_capacity(secret.len()));
+        plain.extend(secret.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '=')));
+        plain.make_ascii_uppercase();
+        let secret = totp_rs::Secret::try_from_base32(plain.as_str());
+        let secret = secret.map_err(|_| bad("it is no base32, which has the letters A to Z and the digits 2 to 7"))?;
+        if secret.as_bytes().is_empty() {
+            return Err(bad("it is empty"));
         }
+        // Some services give out secrets of 80 bits, fewer than the standard asks for.
+        let totp = totp_rs::Builder::new().with_secret(secret).build_noncompliant();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Ok(SecretString::from(totp.generate(now.as_secs()).to_string()))
     }
 
     /// Whether this can answer for a channel.
@@ -101,9 +110,20 @@ mod tests {
 
     #[test]
     fn a_secret_gives_six_digits_however_it_is_spaced() {
-        let code = |text: &str| SecondFactor::Secret(text.into()).code().map(|code| code.expose_secret().len());
-        assert_eq!(code("JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"), Some(6));
-        assert_eq!(code("jbswy3dpehpk3pxpjbswy3dpehpk3pxp"), Some(6));
-        assert_eq!(code("1"), None);
+        let code = |text: &str| SecondFactor::Secret(text.into()).code().unwrap().expose_secret().len();
+        assert_eq!(code("JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"), 6);
+        assert_eq!(code("jbswy3dpehpk3pxpjbswy3dpehpk3pxp\n"), 6);
+        assert_eq!(code("JBSWY3DPEHPK3PXP"), 6, "80 bits, as some services give out");
+    }
+
+    #[test]
+    fn a_secret_that_is_none_is_told_with_the_cause() {
+        for (text, cause) in
+            [("JBSW-1", "no base32"), ("otpauth://totp/x", "no base32"), ("", "empty"), (" = ", "empty")]
+        {
+            let error = SecondFactor::Secret(text.into()).code().map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains(cause), "{text}: {error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("authenticator app")), "{text}");
+        }
     }
 }

@@ -77,6 +77,7 @@ pub fn owned(vault: &Vault, marker: &Marker) -> Vec<Application> {
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`]; a refusal `access_denied` where Secrets Manager is not allowed.
 pub async fn create(session: &Session, title: &str, marker: &Marker) -> Result<Application, Error> {
+    session.look_again();
     if let Some(application) = find(&*session.vault().await?, title, marker)? {
         return Ok(application);
     }

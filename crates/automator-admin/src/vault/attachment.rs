@@ -151,11 +151,13 @@ pub async fn put(session: &Session, record: Uid, files: &[NewFile], unlink: &[Ui
     let here = vault.records.get(&record);
     let here = here.ok_or_else(|| VaultError::Gone { kind: "record", id: record.to_string() })?;
     let marker = here.marker.clone().ok_or(VaultError::NotOurs { kind: "record", uid: record })?;
+    let too_large = |what, limit, unit| Err(Error::TooLarge { what, limit, unit, write: false });
+    if files.len() > MOST_FILES {
+        return too_large("what is to be attached at once", MOST_FILES as u64, "files");
+    }
     let limit = session.transport().options().max_file;
-    if files.len() > MOST_FILES
-        || files.iter().any(|file| u64::try_from(file.bytes.len()).map_or(true, |size| size > limit))
-    {
-        return Err(Error::TooLarge { what: "the files to attach", limit });
+    if files.iter().any(|file| u64::try_from(file.bytes.len()).map_or(true, |size| size > limit)) {
+        return too_large("a file to attach", limit, "bytes");
     }
     let uploaded = upload(session, record, &marker, files).await?;
     relink(session, record, &marker, &uploaded, unlink).await?;
@@ -209,8 +211,12 @@ async fn upload(session: &Session, record: Uid, marker: &Marker, files: &[NewFil
         };
         let form = match told.parameters.as_str() {
             "" => Map::new(),
-            text => serde_json::from_str(text)
-                .map_err(|_| Error::Reply { call: "files_add", what: "the form's parameters are a JSON object" })?,
+            text => serde_json::from_str(text).map_err(|_| Error::Reply {
+                call: "files_add",
+                what: "the form's parameters are a JSON object",
+                // What is announced and has no content is attached to nothing.
+                write: false,
+            })?,
         };
         let sealed = key.seal(&file.bytes);
         debug_assert_eq!(sealed.len(), file.bytes.len() + GCM_OVERHEAD);

@@ -89,8 +89,11 @@ pub async fn create(
     if let Some(device) = find(session, application, &id).await? {
         return Ok(device);
     }
-    let token = keeper_wire::crypto::Key::from_slice(token.expose())
-        .map_err(|_| Error::Reply { call: "app_client_add", what: "a token has 32 bytes" })?;
+    let token = keeper_wire::crypto::Key::from_slice(token.expose()).map_err(|_| Error::Reply {
+        call: "app_client_add",
+        what: "a token has 32 bytes",
+        write: false,
+    })?;
     let request = m::AddAppClientRequest {
         app_record_uid: application.uid.as_bytes().to_vec(),
         encrypted_app_key: token.seal(application.key.expose()),

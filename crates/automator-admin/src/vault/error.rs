@@ -18,15 +18,15 @@ pub enum VaultError {
         /// Those that have it.
         uids: Vec<Uid>,
     },
-    /// Several of that title are ours.
-    #[error("choose the {kind} {title:?}, because several of that title carry this deployment's marker: {}", list(.uids))]
+    /// Several are ours, and the wanted title does not tell which one is meant.
+    #[error("choose the {kind} {title:?}, because several carry this deployment's marker: {}", titles(.found))]
     Ambiguous {
         /// What kind of thing.
         kind: &'static str,
-        /// Their title.
+        /// The title that was looked for.
         title: String,
-        /// Those that have it.
-        uids: Vec<Uid>,
+        /// Those that carry the marker, with their titles.
+        found: Vec<(String, Uid)>,
     },
     /// It does not carry our marker, so it is left alone.
     #[error("touch the {kind} {uid}, because it does not carry this deployment's marker")]
@@ -106,6 +106,10 @@ pub enum VaultError {
 
 fn list(uids: &[Uid]) -> String {
     uids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn titles(found: &[(String, Uid)]) -> String {
+    found.iter().map(|(title, uid)| format!("{title:?} ({uid})")).collect::<Vec<_>>().join(", ")
 }
 
 fn said(message: &str) -> String {

@@ -61,6 +61,12 @@ pub fn find(vault: &Vault, title: &str, marker: &Marker) -> Result<Option<Folder
     find_marked(vault.folders.values(), title, marker).map(|found| found.cloned())
 }
 
+/// The title of a shared folder, whoever made it.
+#[must_use]
+pub fn title(vault: &Vault, uid: Uid) -> Option<&str> {
+    vault.folders.get(&uid).map(|folder| folder.title.as_str())
+}
+
 /// All shared folders that carry this marker.
 #[must_use]
 pub fn owned(vault: &Vault, marker: &Marker) -> Vec<Folder> {
@@ -72,6 +78,7 @@ pub fn owned(vault: &Vault, marker: &Marker) -> Vec<Folder> {
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`], and as any change.
 pub async fn create(session: &Session, title: &str, marker: &Marker) -> Result<Folder, Error> {
+    session.look_again();
     if let Some(folder) = find(&*session.vault().await?, title, marker)? {
         return Ok(folder);
     }

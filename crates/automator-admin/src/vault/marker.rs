@@ -87,11 +87,45 @@ pub(crate) fn find<'a, T: Marked + 'a>(
             [] => Ok(None),
             strangers => Err(VaultError::Stranger { kind: T::KIND, title: title(), uids: uids(strangers) }),
         },
-        _ => Err(VaultError::Ambiguous { kind: T::KIND, title: title(), uids: uids(&ours) }),
+        _ => {
+            let found = ours.iter().map(|thing| (thing.title().to_owned(), thing.uid())).collect();
+            Err(VaultError::Ambiguous { kind: T::KIND, title: title(), found })
+        }
     }
 }
 
 /// Refuses what is not ours.
 pub(crate) fn ours<T: Marked>(thing: &T, marker: &Marker) -> Result<(), VaultError> {
     if thing.marker() == Some(marker) { Ok(()) } else { Err(VaultError::NotOurs { kind: T::KIND, uid: thing.uid() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Thing(Uid, &'static str, Option<Marker>);
+
+    impl Marked for Thing {
+        const KIND: &'static str = "thing";
+        fn uid(&self) -> Uid {
+            self.0
+        }
+        fn title(&self) -> &str {
+            self.1
+        }
+        fn marker(&self) -> Option<&Marker> {
+            self.2.as_ref()
+        }
+    }
+
+    #[test]
+    fn several_of_ours_are_named_by_the_titles_that_they_have() {
+        let blue = Marker::new("blue");
+        let thing = |title| Thing(Uid::random(), title, Some(blue.clone()));
+        let things = [thing("one"), thing("two")];
+        let error = find(things.iter(), "wanted", &blue).map(|_| ()).unwrap_err();
+        let said = format!("\"one\" ({}), \"two\" ({})", things[0].0, things[1].0);
+        assert!(error.to_string().ends_with(&format!("carry this deployment's marker: {said}")), "{error}");
+        assert_eq!(find(things.iter(), "two", &blue).unwrap().map(|thing| thing.0), Some(things[1].0));
+    }
 }

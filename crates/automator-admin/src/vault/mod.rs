@@ -4,9 +4,9 @@
 //! removes looks first, does what is missing, and judges by a second look, never by the answer alone: a lost answer is no
 //! failure, and nothing is made twice.
 //!
-//! **Ours** is what carries our [`Marker`]. Things are found by their title *and* the marker, records only inside our own
-//! folder. Something of the same title without the marker is a stranger, which is an error; nothing without the marker is ever
-//! changed or removed.
+//! **Ours** is what carries our [`Marker`]. Things are found by the marker alone, whatever they are called by now; of several the
+//! title decides, and of several records first the shared folder. Where there is none of ours, something of the wanted title is a
+//! stranger, which is an error; nothing without the marker is ever changed or removed.
 //!
 //! Removing goes backwards: device, share, application, attachments, record, folder.
 

@@ -87,6 +87,12 @@ impl Record {
         }
     }
 
+    /// Whether it is in a shared folder, or in a folder inside of it: whoever may read the shared folder may read it.
+    #[must_use]
+    pub fn is_within(&self, shared: Uid) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Shared { root, .. } if *root == shared))
+    }
+
     fn is_in(&self, folder: Uid) -> bool {
         self.places.contains(&Place::Shared { root: folder, folder })
     }
@@ -105,13 +111,23 @@ impl Marked for Record {
     }
 }
 
-/// Finds our record directly in a shared folder by its marker, whatever it is called by now; the title decides between several.
+/// Finds our record by its marker, whatever it is called by now. The only one is ours wherever somebody moved it to; of several,
+/// which a person's copies make, it is the one directly in the shared folder, else the one in a folder inside of it, and there the
+/// title decides.
 ///
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`].
 pub fn find(vault: &Vault, folder: &Folder, title: &str, marker: &Marker) -> Result<Option<Record>, VaultError> {
-    let here = vault.records.values().filter(|record| record.is_in(folder.uid));
-    find_marked(here, title, marker).map(|found| found.cloned())
+    let ours = owned(vault, marker);
+    if let [only] = &ours[..] {
+        return Ok(Some(only.clone()));
+    }
+    let direct = vault.records.values().filter(|record| record.is_in(folder.uid));
+    let within: Vec<&Record> = ours.iter().filter(|record| record.is_within(folder.uid)).collect();
+    if within.iter().any(|record| record.is_in(folder.uid)) || within.is_empty() {
+        return find_marked(direct, title, marker).map(|found| found.cloned());
+    }
+    find_marked(within.into_iter(), title, marker).map(|found| found.cloned())
 }
 
 /// All records that carry this marker, wherever they are.
@@ -120,11 +136,12 @@ pub fn owned(vault: &Vault, marker: &Marker) -> Vec<Record> {
     vault.records.values().filter(|record| record.marker.as_ref() == Some(marker)).cloned().collect()
 }
 
-/// Finds our record, or makes it: type `login`, without a login or password, with room for attachments.
+/// Finds our record (see [`find`]), or makes it: type `login`, without a login or password, with room for attachments.
 ///
 /// # Errors
 /// [`VaultError::Stranger`], [`VaultError::Ambiguous`], [`VaultError::Refused`], and as any change.
 pub async fn create(session: &Session, folder: &Folder, title: &str, marker: &Marker) -> Result<Record, Error> {
+    session.look_again();
     if let Some(record) = find(&*session.vault().await?, folder, title, marker)? {
         return Ok(record);
     }

@@ -45,7 +45,8 @@ pub(crate) async fn remove(
     let announced = session.command("pre_delete", false, members).await?;
     let token = announced.get("pre_delete_response").and_then(|answer| answer.get("pre_delete_token"));
     let token = token.and_then(Value::as_str).filter(|token| !token.is_empty());
-    let token = token.ok_or(Error::Reply { call: "pre_delete", what: "a deletion token was expected" })?;
+    let what = "a deletion token was expected";
+    let token = token.ok_or(Error::Reply { call: "pre_delete", what, write: false })?;
     let members = Map::from_iter([("pre_delete_token".to_owned(), json!(token))]);
     let told = session.command("delete", true, members).await;
     let lost = look(session, "delete", told.map(|_| ()))?;

@@ -135,7 +135,10 @@ impl Rows {
     }
 
     fn len(&self) -> usize {
-        self.records.len() + self.links.len() + self.folder_keys.len() + self.shared_folders.len() + self.members.len()
+        let one = self.shared_folders.len() + self.parents.len() + self.subfolders.len() + self.records.len();
+        let two = self.meta.len() + self.links.len() + self.folder_keys.len() + self.shared_places.len();
+        let three = self.places.len() + self.members.len() + self.member_teams.len() + self.teams.len();
+        one + two + three
     }
 }
 
@@ -165,12 +168,13 @@ impl Snapshots {
             let page: SyncDownResponse = session.ask("vault/sync_down", &request).await?;
             let more = page.has_more;
             if more && page.continuation_token == self.rows.token {
-                return Err(Error::Reply { call: "sync_down", what: "the next page was expected, not the same again" });
+                let what = "the next page was expected, not the same again";
+                return Err(Error::Reply { call: "sync_down", what, write: false });
             }
             self.rows.add(page);
             if self.rows.len() > MOST_ROWS {
                 *self = Self::default();
-                return Err(Error::TooLarge { what: "the vault", limit: MOST_ROWS as u64 });
+                return Err(too_large(MOST_ROWS, "rows"));
             }
             if !more {
                 let vault = Arc::new(Vault::open(&self.rows, &keys, session.account_uid()));
@@ -179,6 +183,36 @@ impl Snapshots {
             }
         }
         *self = Self::default();
-        Err(Error::TooLarge { what: "the vault", limit: MOST_PAGES as u64 })
+        Err(too_large(MOST_PAGES, "pages"))
+    }
+}
+
+fn too_large(limit: usize, unit: &'static str) -> Error {
+    Error::TooLarge { what: "the vault", limit: limit as u64, unit, write: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_that_is_kept_counts() {
+        let mut rows = Rows::default();
+        rows.add(SyncDownResponse {
+            shared_folders: vec![m::SharedFolder::default()],
+            user_folder_shared_folders: vec![m::UserFolderSharedFolder::default()],
+            shared_folder_folders: vec![m::SharedFolderFolder::default()],
+            records: vec![m::Record::default()],
+            record_meta_data: vec![m::RecordMetaData::default()],
+            record_links: vec![m::RecordLink::default()],
+            shared_folder_records: vec![m::SharedFolderRecord::default()],
+            shared_folder_folder_records: vec![m::SharedFolderFolderRecord::default()],
+            user_folder_records: vec![m::UserFolderRecord::default()],
+            shared_folder_users: vec![m::SharedFolderUser::default()],
+            shared_folder_teams: vec![m::SharedFolderTeam::default()],
+            teams: vec![m::Team::default()],
+            ..Default::default()
+        });
+        assert_eq!(rows.len(), 12);
     }
 }
