@@ -31,8 +31,8 @@ pub struct WantedAttachment {
     pub stem: &'static str,
     /// And what they end with.
     pub end: &'static str,
-    /// Its content.
-    pub bytes: Zeroizing<Vec<u8>>,
+    /// Its content, which may be empty; `None` where all is to go and nothing is wanted.
+    pub bytes: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl WantedAttachment {
@@ -67,26 +67,27 @@ struct There {
 }
 
 impl Attachments {
-    fn wanted(&self, name: &str) -> Option<&WantedAttachment> {
-        self.files.iter().find(|wanted| wanted.name == name)
+    /// What is wanted: names and contents.
+    fn wanted(&self) -> impl Iterator<Item = (&str, &Zeroizing<Vec<u8>>)> {
+        self.files.iter().filter_map(|wanted| Some((wanted.name.as_str(), wanted.bytes.as_ref()?)))
     }
 
-    async fn there(&self, file: &Attachment, wanted: &WantedAttachment) -> Result<There> {
+    async fn there(&self, file: &Attachment, wanted: &[u8]) -> Result<There> {
         let digest = attachment::digest(&self.home.session, file).await.map_err(failed)?;
-        Ok(There { uid: file.uid, name: file.name.clone(), fits: digest == crypto::sha256(&wanted.bytes) })
+        Ok(There { uid: file.uid, name: file.name.clone(), fits: digest == crypto::sha256(wanted) })
     }
 
     /// The wanted files that are there, and other generations of them.
     async fn find(&self, record: Uid) -> Result<(Vec<There>, Vec<There>)> {
         let (mut current, mut old) = (Vec::new(), Vec::new());
         for file in attachment::list(&*self.home.vault().await?, record) {
-            match self.wanted(&file.name) {
-                // Without a wish, when all is to go, nothing is fetched.
-                Some(wanted) if !wanted.bytes.is_empty() => current.push(self.there(&file, wanted).await?),
-                _ if self.files.iter().any(|wanted| wanted.is_generation(&file.name)) => {
+            match self.wanted().find(|(name, _)| *name == file.name) {
+                Some((_, bytes)) => current.push(self.there(&file, bytes).await?),
+                // Without a wish nothing is fetched.
+                None if self.files.iter().any(|wanted| wanted.is_generation(&file.name)) => {
                     old.push(There { uid: file.uid, name: file.name.clone(), fits: false });
                 }
-                _ => {}
+                None => {}
             }
         }
         Ok((current, old))
@@ -121,13 +122,13 @@ impl Resource for Attachments {
 
     fn plan(&self, found: &Found, _: &Knowns<Self>) -> Verdict {
         let mut compare = Compare::new();
-        for wanted in &self.files {
-            let mut there = found.files.iter().filter(|file| file.name == wanted.name);
+        for (name, _) in self.wanted() {
+            let mut there = found.files.iter().filter(|file| file.name == name);
             match (there.next(), there.next()) {
-                (None, _) => compare.differs(&wanted.name, None, Some("attached".to_owned())),
-                (Some(_), Some(_)) => compare.differs(&wanted.name, Some("several".to_owned()), Some("one".to_owned())),
+                (None, _) => compare.differs(name, None, Some("attached".to_owned())),
+                (Some(_), Some(_)) => compare.differs(name, Some("several".to_owned()), Some("one".to_owned())),
                 (Some(one), None) if !one.fits => {
-                    compare.differs(&wanted.name, Some("another content".to_owned()), Some("the one wanted".to_owned()))
+                    compare.differs(name, Some("another content".to_owned()), Some("the one wanted".to_owned()))
                 }
                 (Some(_), None) => &mut compare,
             };
@@ -144,13 +145,13 @@ impl Resource for Attachments {
             Action::Update { found, .. } => found.files,
         };
         let (mut new, mut kept, mut unlink) = (Vec::new(), Vec::new(), Vec::new());
-        for wanted in &self.files {
+        for (name, bytes) in self.wanted() {
             let (fits, others): (Vec<There>, Vec<There>) =
-                there.iter().filter(|file| file.name == wanted.name).cloned().partition(|file| file.fits);
+                there.iter().filter(|file| file.name == name).cloned().partition(|file| file.fits);
             let mut fits = fits.into_iter();
             match fits.next() {
                 Some(one) => kept.push(one),
-                None => new.push(NewFile { name: wanted.name.clone(), bytes: wanted.bytes.clone() }),
+                None => new.push(NewFile { name: name.to_owned(), bytes: bytes.clone() }),
             }
             unlink.extend(fits.chain(others).map(|file| file.uid));
         }
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn generations_are_known_by_beginning_and_end() {
-        let file = |stem, end| WantedAttachment { name: String::new(), stem, end, bytes: Zeroizing::default() };
+        let file = |stem, end| WantedAttachment { name: String::new(), stem, end, bytes: None };
         let pfx = file("ssl-certificate", ".pfx");
         assert!(pfx.is_generation("ssl-certificate.pfx") && pfx.is_generation("ssl-certificate-0af3.pfx"));
         assert!(!pfx.is_generation("ssl-certificate-password-0af3.txt") && !pfx.is_generation("ssl-certificates.pfx"));

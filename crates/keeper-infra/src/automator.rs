@@ -122,7 +122,9 @@ impl<S: Clone + Send + Sync + 'static> Resource for Automator<S> {
             cx.say(format!("the Automator's key has the fingerprint {}", offer.fingerprint));
             true
         };
-        let (automator, done) = automator::apply(&self.home.session, &wanted, &confirm).await.map_err(failed)?;
+        // Only a planned `setup` has its one task.
+        let within = Wanted { may_set_up: has_setup(&steps), ..wanted.clone() };
+        let (automator, done) = automator::apply(&self.home.session, &within, &confirm).await.map_err(failed)?;
         for step in done {
             cx.say(step.describe());
         }

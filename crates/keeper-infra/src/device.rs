@@ -10,7 +10,7 @@ use automator_admin::vault::application::Application;
 use automator_admin::vault::device::{self, Device as Listed};
 use futures_util::future::BoxFuture;
 use keeper_wire::{ClientId, Host, OneTimeToken};
-use ksm_client::{Client, Config, Options};
+use ksm_client::{Cause, Client, Config, Options};
 use resource_graph::{Action, Cx, Error, Given, Knowns, NodeId, Present, Ref, Resource, Result, Seen, Verdict};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -95,12 +95,17 @@ impl<S: Clone + Send + Sync + 'static> Device<S> {
         Ok(config)
     }
 
+    async fn begin_and_finish(&self, application: &Application, place: &S) -> Result<Found> {
+        let config = self.begin(place).await?;
+        self.finish(application, place, config).await.map_err(|unfinished| unfinished.error)
+    }
+
     async fn note(&self, place: &S, state: &str, config: &Config) -> Result<()> {
         self.store.set_note(place, &format!("{state} {}", config.client_id())).await
     }
 
     /// Adds the device that the configuration was made for, and binds it.
-    async fn finish(&self, application: &Application, place: &S, config: Config) -> Result<Found> {
+    async fn finish(&self, application: &Application, place: &S, config: Config) -> Result<Found, Unfinished> {
         let session = &self.home.session;
         let id = *config.client_id();
         if !config.is_bound() {
@@ -108,11 +113,40 @@ impl<S: Clone + Send + Sync + 'static> Device<S> {
             device::create(session, application, &self.name, &token).await.map_err(failed)?;
         }
         let client = Client::new(config, self.options.clone()).map_err(refused)?;
-        client.finish_binding().await.map_err(refused)?;
+        client.finish_binding().await.map_err(Unfinished::unbound)?;
         let bound = client.config();
         self.store.write(place, &text(&bound)).await?;
         self.note(place, BOUND, &bound).await?;
         Ok(Found { application: application.clone(), id, done: true, locked: false })
+    }
+}
+
+/// Why a device could not be finished.
+struct Unfinished {
+    error: Error,
+    /// Keeper refused the binding itself, as it does when the token was used and the answer with the key was lost.
+    used_up: bool,
+}
+
+impl From<Error> for Unfinished {
+    fn from(error: Error) -> Self {
+        Self { error, used_up: false }
+    }
+}
+
+impl Unfinished {
+    fn unbound(error: ksm_client::Error) -> Self {
+        let refusal = match &error {
+            ksm_client::Error::HalfBound { source, .. } => match &**source {
+                ksm_client::Error::Refused(refusal) => Some(refusal),
+                _ => None,
+            },
+            _ => None,
+        };
+        // Another device would meet these too.
+        let of_any = |cause| matches!(cause, Cause::ClientVersion | Cause::WrongRegion);
+        let used_up = refusal.is_some_and(|refusal| refusal.status < 500 && !of_any(refusal.cause));
+        Self { error: refused(error), used_up }
     }
 }
 
@@ -186,19 +220,17 @@ impl<S: Clone + Send + Sync + 'static> Resource for Device<S> {
             Action::Create => None,
         };
         let Some(config) = begun else {
-            let config = self.begin(&place).await?;
-            return self.finish(&application, &place, config).await;
+            return self.begin_and_finish(&application, &place).await;
         };
         let id = *config.client_id();
         match self.finish(&application, &place, config).await {
-            // Its token is used up, and the answer with the key was lost: only a new device helps.
-            Err(error) if error.is(resource_graph::Certainty::Refused) => {
+            // Only a new device helps.
+            Err(Unfinished { error, used_up: true }) => {
                 cx.say(format!("the device that was begun cannot be finished ({error}); making another one"));
                 device::remove(&self.home.session, &application, &id).await.map_err(failed)?;
-                let config = self.begin(&place).await?;
-                self.finish(&application, &place, config).await
+                self.begin_and_finish(&application, &place).await
             }
-            other => other,
+            other => other.map_err(|unfinished| unfinished.error),
         }
     }
 

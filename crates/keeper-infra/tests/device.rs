@@ -103,7 +103,11 @@ impl Stage {
             place,
             store: store.clone(),
             host: session.host(),
-            options: ksm_client::Options::new().server_keys(keys).authority(ca).retry_pause(pause),
+            options: ksm_client::Options::new()
+                .server_keys(keys)
+                .authority(ca)
+                .retry_pause(pause)
+                .throttle_pause(pause),
         };
         graph.add(Label::step("K7"), device);
         Self { fake, session, store, graph }
@@ -165,6 +169,38 @@ async fn a_replacement_that_loses_a_write_of_its_own_is_finished_by_the_next_run
         assert!(stage.apply().await, "after write {lost}");
         stage.is_whole();
     }
+}
+
+#[tokio::test]
+async fn a_device_that_was_begun_stays_when_only_its_place_refuses() {
+    let stage = Stage::new().await;
+    stage.fake.world().faults.next(On::Device, Fault::CutBefore);
+    assert!(!stage.apply().await);
+    let begun = stage.devices();
+    // It is bound now, and what tasks read is not written.
+    stage.store.0.lock().unwrap().until_lost = Some(0);
+    assert!(!stage.apply().await);
+    assert_eq!(stage.devices(), begun, "nothing is wrong with the device");
+    assert!(stage.apply().await);
+    stage.is_whole();
+}
+
+#[tokio::test]
+async fn a_device_that_was_begun_stays_when_keeper_is_busy() {
+    let stage = Stage::new().await;
+    stage.fake.world().faults.next(On::Device, Fault::CutBefore);
+    assert!(!stage.apply().await);
+    let begun = stage.devices();
+    assert_eq!(begun.len(), 1);
+    for _ in 0..9 {
+        stage.fake.world().faults.next(On::Device, Fault::Http429);
+    }
+    assert!(!stage.apply().await);
+    assert_eq!(stage.devices(), begun, "its token is good still");
+    stage.fake.world().faults.clear();
+    assert!(stage.apply().await);
+    stage.is_whole();
+    assert_eq!(stage.devices(), begun);
 }
 
 #[tokio::test]
