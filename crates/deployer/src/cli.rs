@@ -10,6 +10,7 @@ use crate::catalogue::{Lang, StepId};
 use crate::commands;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
+use crate::refusal::Refusal;
 
 /// Run Keeper Automator on AWS without the pain
 #[derive(Parser)]
@@ -154,34 +155,50 @@ fn confirmable(text: &str) -> Result<StepId, String> {
 
 /// Runs one command line, the program's name first.
 pub async fn run(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitCode {
+    let (host, lost) = host.watched();
+    let (code, lang) = obey(args, &host).await;
+    match lost.cause() {
+        // A failure has been told already, and has a code of its own.
+        Some(cause) if code.is_answer() => {
+            let refusal = Refusal::new("output-not-written", "", "write all of the answer to standard output");
+            commands::refuse(&host, lang, Format::Text, &refusal.because(cause).exit(ExitCode::StepFailed))
+        }
+        _ => code,
+    }
+}
+
+async fn obey(args: impl IntoIterator<Item = OsString>, host: &Host) -> (ExitCode, Lang) {
+    let locale = |name: &str| host.env.get(name).map(String::as_str);
+    let speak = |wish| Lang::choose(wish, locale("LC_ALL"), locale("LC_MESSAGES"), locale("LANG"));
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             let text = error.render();
             let text = if host.terminal { text.ansi().to_string() } else { text.to_string() };
             // Help that was asked for is data.
-            return if error.use_stderr() {
+            let code = if error.use_stderr() {
                 host.talk(&text);
                 ExitCode::Usage
             } else {
                 host.out(&text);
                 ExitCode::Done
             };
+            return (code, speak(None));
         }
     };
-    let locale = |name: &str| host.env.get(name).map(String::as_str);
-    let lang = Lang::choose(cli.lang, locale("LC_ALL"), locale("LC_MESSAGES"), locale("LANG"));
-    logs(&host);
-    match cli.command {
-        Command::Plan(options) => commands::plan::run(&host, lang, options).await,
-        Command::Deploy(options) => commands::deploy::run(&host, lang, options).await,
-        Command::Destroy(options) => commands::destroy::run(&host, lang, options).await,
-        Command::Unlock(place) => commands::unlock::run(&host, lang, place).await,
-        Command::Cert(command) => commands::cert::run(&host, lang, command).await,
-        Command::Taskdef(command) => commands::taskdef::run(&host, lang, command).await,
-        Command::Keeper(command) => commands::keeper::run(&host, lang, *command).await,
-        Command::Schema { document } => commands::schema::run(&host, document),
-    }
+    let lang = speak(cli.lang);
+    logs(host);
+    let code = match cli.command {
+        Command::Plan(options) => commands::plan::run(host, lang, options).await,
+        Command::Deploy(options) => commands::deploy::run(host, lang, options).await,
+        Command::Destroy(options) => commands::destroy::run(host, lang, options).await,
+        Command::Unlock(place) => commands::unlock::run(host, lang, place).await,
+        Command::Cert(command) => commands::cert::run(host, lang, command).await,
+        Command::Taskdef(command) => commands::taskdef::run(host, lang, command).await,
+        Command::Keeper(command) => commands::keeper::run(host, lang, *command).await,
+        Command::Schema { document } => commands::schema::run(host, document),
+    };
+    (code, lang)
 }
 
 /// Logs for those who look for a fault in us: `KEEPER_AUTOMATOR_LOG=trace`, on standard error. The SDK never logs bodies that

@@ -10,7 +10,7 @@ use std::process;
 pub enum ExitCode {
     /// The listed steps are done; never more than those.
     Done,
-    /// A step failed. What was done before stays, and the next run goes on from there.
+    /// A step failed, or an answer could not be written. What was done before stays, and the next run goes on from there.
     StepFailed,
     /// `cert check` or `taskdef lint` found errors.
     Findings,
@@ -71,11 +71,19 @@ impl ExitCode {
         }
     }
 
+    /// Whether the command did what it was asked for and has an answer, be it "found some".
+    pub(crate) fn is_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Done | Self::Findings | Self::Differs | Self::WaitsForYou | Self::NotDue | Self::PlanHasChanges
+        )
+    }
+
     /// What it means, for `--help` and the README.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "the listed steps are done",
-            Self::StepFailed => "a step failed",
+            Self::StepFailed => "a step failed, or an answer could not be written",
             Self::Findings => "cert check, taskdef lint: there are errors",
             Self::Differs => "taskdef diff: there are differences",
             Self::Usage => "the command line, the config file or a document is wrong",

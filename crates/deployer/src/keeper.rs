@@ -9,7 +9,7 @@ use resource_graph::NodeId;
 
 use crate::config::{Config, KeeperEndpoint, KeeperHalf};
 use crate::exit_codes::ExitCode;
-use crate::guide::material::{Ask, resolve};
+use crate::guide::material::{Ask, judge_region, resolve};
 use crate::refusal::Refusal;
 
 /// What is told while it waits or changes how it speaks.
@@ -29,11 +29,12 @@ pub(crate) async fn sign_in(
     if let Some(totp) = totp {
         login = login.second_factor(SecondFactor::Secret(resolve(totp, ask, "A14")?));
     }
-    let session = login.sign_in().await;
-    session.map(Some).map_err(|error| {
+    let session = login.sign_in().await.map_err(|error| {
         let error = keeper_infra::failed(error);
         Refusal::of(ExitCode::Refused, vec![error.failure(&NodeId::from("keeper-sign-in"), "A14")])
-    })
+    })?;
+    judge_region(config, &session.host(), "A14", "keeper.login.config")?;
+    Ok(Some(session))
 }
 
 /// How an administrator's calls are made.

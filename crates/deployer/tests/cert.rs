@@ -215,6 +215,20 @@ fn a_bundle_gets_a_new_password_or_the_given_one() {
 }
 
 #[test]
+fn a_password_that_the_new_file_cannot_have_is_refused_before_the_order() {
+    let desk = Desk::new(90);
+    let (out, account) = (desk.at("new.pfx"), desk.at("account.pem"));
+    for password in ["with blank", "Pässword", ""] {
+        let line = ["cert", "issue", "--host", HOST, "--account", &account, "--agree-to-terms", "--out", &out];
+        let ran = run(&[("NEW", password)], &[&line[..], &["--password-env", "NEW"]].concat());
+        assert_eq!(ran.code, 4, "{}", ran.stderr);
+        assert!(ran.stderr.contains("error[pfx-password-not-ascii]"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("use the password of --password-env"), "{}", ran.stderr);
+        assert!(!Path::new(&out).exists() && !Path::new(&account).exists());
+    }
+}
+
+#[test]
 fn an_old_file_is_mended_by_one_command() {
     let desk = Desk::new(90);
     let old = file("crates/certs/tests/fixtures/pfx/openssl-legacy-rsa2048.pfx");

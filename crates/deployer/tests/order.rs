@@ -263,3 +263,20 @@ async fn the_rules_of_order_of_the_guide_hold() {
         assert!(reaches(user, need), "{rule}: {user} does not wait for {need}");
     }
 }
+
+#[tokio::test]
+async fn the_nodes_of_the_keeper_half_name_what_they_correct() {
+    for variant in Variant::all().await {
+        let graph = variant.guide();
+        let subject = |name: &str| graph.nodes().map(|node| graph.subject(node)).find(|one| one.node.as_str() == name);
+        assert_eq!(subject("ksm-device").unwrap().corrections, ["C05", "C12"]);
+        let signed_in = variant.keeper.session.is_some();
+        assert_eq!(
+            subject("administrator").map(|one| one.corrections.clone()),
+            signed_in.then(|| vec!["C25".to_owned()])
+        );
+        // By this `deploy --confirm A15` knows whether somebody's word is of use.
+        assert_eq!(subject("automator").unwrap().kind == "confirmation", !signed_in);
+        assert_eq!(subject("user-test").unwrap().kind, "confirmation");
+    }
+}

@@ -30,14 +30,18 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
             session.say_so(step, &who(host));
         }
     }
+    for step in options.confirm.iter().filter(|step| !session.waits_for_word(**step)) {
+        session.show.warn("--confirm", None, &format!("nobody's word is needed for {step}: this run does it itself"));
+    }
     let code = loop {
-        match deploy(host, lang, &session, &options).await {
+        match deploy(lang, &session, &options).await {
             Err(refusal) => break session.show.refuse(&refusal),
             Ok(report) => {
                 let code = session.show.end(&session.cx, &report);
-                if code != ExitCode::WaitsForYou || !ask_for_word(host, &session, &report) {
+                if code != ExitCode::WaitsForYou || !ask_for_word(host, &session, &options, &report) {
                     break code;
                 }
+                session.show.begin();
             }
         }
     };
@@ -48,18 +52,18 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: DeployOptions) -> Exit
     code
 }
 
-async fn deploy(host: &Host, lang: Lang, session: &Session, options: &DeployOptions) -> Result<Report, Refusal> {
+async fn deploy(lang: Lang, session: &Session, options: &DeployOptions) -> Result<Report, Refusal> {
     let selection = session.selection(&options.part)?;
     let (discovery, plan) = session.look(&selection).await?;
     session.graph.tell(&session.cx, &plan);
     if options.place.format == Format::Text {
-        host.out(&show::plan_text(&plan, lang));
+        session.show.document(&show::plan_text(&plan, lang));
     }
     refuse_blocked(&plan)?;
     if plan.is_quiet() {
         return Ok(session.graph.apply(&session.cx, Limits::default(), &discovery, &plan).await);
     }
-    if !options.yes && !options.place.sandbox && !host.confirm(session.show.question()) {
+    if !options.yes && !options.place.sandbox && !session.show.ask(session.show.question()) {
         return Err(Refusal::new("not-confirmed", "", "get a yes: nothing was changed").exit(ExitCode::Usage));
     }
     under_lock(session, async {
@@ -75,14 +79,26 @@ async fn deploy(host: &Host, lang: Lang, session: &Session, options: &DeployOpti
     .await
 }
 
-/// Asks whether the first step that waits for a person is done by now; `false` when it is not, or nobody is there.
-fn ask_for_word(host: &Host, session: &Session, report: &Report) -> bool {
-    let step = report.waiting().find_map(|(ended, _)| ended.step.parse().ok());
-    let said = step.is_some_and(|step: StepId| host.confirm(&session.show.question_step(step)));
-    if let (true, Some(step)) = (said, step) {
+/// Asks whether the first step that waits for a person is done by now; `false` when it is not, when a word is not enough for it,
+/// or nobody is there.
+fn ask_for_word(host: &Host, session: &Session, options: &DeployOptions, report: &Report) -> bool {
+    let Some(step) = askable(report, options.yes) else { return false };
+    let said = session.show.ask(&session.show.question_step(step));
+    if said {
         session.say_so(step, &who(host));
     }
     said
+}
+
+/// The first step that waits, if a person's word is all it waits for; for the others the config says what came of them. None
+/// where nothing is asked.
+fn askable(report: &Report, yes: bool) -> Option<StepId> {
+    if yes {
+        return None;
+    }
+    let (first, _) = report.waiting().next()?;
+    let step = first.step.parse().ok()?;
+    matches!(step, StepId::A15 | StepId::A16).then_some(step)
 }
 
 /// Who says so, fit for the value of a tag.
@@ -103,7 +119,11 @@ pub(crate) async fn under_lock(
     let lock = DeploymentLock { home: session.home.clone(), holder, ttl: LOCK_TTL };
     let failure = |error: &Error| error.failure(&NodeId::from("lock"), StepId::X4.as_str());
     let (done, held) = with_lease(&lock, &session.cx, LOCK_TTL / 4, work).await.map_err(|error| {
-        let exit = if error.code() == "locked" { ExitCode::Locked } else { ExitCode::StepFailed };
+        let exit = match error.code() {
+            "locked" => ExitCode::Locked,
+            "cancelled" => ExitCode::Cancelled,
+            _ => ExitCode::StepFailed,
+        };
         Refusal::of(exit, vec![failure(&error)])
     })?;
     let Err(error) = held else { return done };
@@ -139,4 +159,30 @@ fn refuse_blocked(plan: &Plan) -> Result<(), Refusal> {
         })
         .collect();
     if failures.is_empty() { Ok(()) } else { Err(Refusal::of(ExitCode::Blocked, failures)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(steps: &[&str]) -> Report {
+        let ended = |step: &&str| Ended {
+            node: NodeId::new(format!("node/{step}")),
+            kind: "kind".to_owned(),
+            step: (*step).to_owned(),
+            outcome: Outcome::Waiting { why: "somebody does it".to_owned() },
+            millis: 0,
+        };
+        Report { nodes: steps.iter().map(ended).collect(), millis: 0 }
+    }
+
+    #[test]
+    fn a_word_is_asked_for_only_where_it_is_what_the_first_waiting_step_waits_for() {
+        assert_eq!(askable(&waiting(&["A15", "A16"]), false), Some(StepId::A15));
+        assert_eq!(askable(&waiting(&["A16"]), false), Some(StepId::A16));
+        // A yes to K2 has no effect, and A15 can wait until the vault is there.
+        assert_eq!(askable(&waiting(&["K2", "K3", "A15"]), false), None);
+        assert_eq!(askable(&waiting(&[]), false), None);
+        assert_eq!(askable(&waiting(&["A15"]), true), None, "--yes asks nothing");
+    }
 }

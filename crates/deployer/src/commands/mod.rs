@@ -22,6 +22,6 @@ use crate::refusal::Refusal;
 use crate::show::Show;
 
 /// Ends a command that has no session.
-fn refuse(host: &Host, lang: Lang, format: Format, refusal: &Refusal) -> ExitCode {
+pub(crate) fn refuse(host: &Host, lang: Lang, format: Format, refusal: &Refusal) -> ExitCode {
     Show::new(host.clone(), lang, format, false).refuse(refusal)
 }

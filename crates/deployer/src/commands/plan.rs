@@ -17,8 +17,8 @@ pub(crate) async fn run(host: &Host, lang: Lang, options: PlanOptions) -> ExitCo
         Err(refusal) => session.show.refuse(&refusal),
         Ok((_, plan)) => {
             match options.place.format {
-                Format::Text => host.out(&show::plan_text(&plan, lang)),
-                Format::Json => host.out(&show::PlanDocument::of(&plan).to_json()),
+                Format::Text => session.show.document(&show::plan_text(&plan, lang)),
+                Format::Json => session.show.document(&show::PlanDocument::of(&plan).to_json()),
             }
             if plan.blocked().next().is_some() {
                 ExitCode::Blocked

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_infra::ecs::Confirmation;
 use aws_infra::{Aws, Connection, Home, SignIn};
-use resource_graph::{Cx, Graph, NodeId, Plan, Selection, What};
+use resource_graph::{Cx, Failure, Graph, NodeId, Plan, Resource, Selection, Subject, What};
 
 use crate::catalogue::{Lang, StepId};
 use crate::cli::{Format, Part, Where};
-use crate::config::{self, Config, Ownership};
+use crate::config::{self, Config, ConfigError, KeeperHalf, Ownership, Problem};
 use crate::exit_codes::ExitCode;
 use crate::guide::{self, Keeper, Material, Words};
 use crate::host::Host;
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) cx: Cx,
     pub(crate) graph: Graph,
     pub(crate) home: Home,
+    /// Who is signed in to Keeper.
+    keeper: Option<automator_admin::Session>,
     pub(crate) words: Words,
     #[cfg(feature = "sandbox")]
     pub(crate) world: Option<crate::world::World>,
@@ -46,7 +49,7 @@ impl Session {
         command: &str,
         keep: bool,
     ) -> Result<Self, (Arc<Show>, Refusal)> {
-        let show = Arc::new(Show::new(host.clone(), lang, place.format, command != "plan"));
+        let show = Arc::new(Show::new(host.clone(), lang, place.format, !["plan", "unlock"].contains(&command)));
         match Self::try_open(host, &show, place, needed, command, keep).await {
             Ok(session) => Ok(session),
             Err(refusal) => Err((show, refusal)),
@@ -77,6 +80,10 @@ impl Session {
         let config = load(show, &place.config)?;
         let _ = keep;
 
+        if needed == Needed::Keeper && matches!(config.keeper.half, KeeperHalf::Manual { .. }) {
+            let message = "undo the Keeper half: there is nobody to sign in, because the config has no [keeper.login]";
+            return Err(Refusal::new("keeper-nobody-signs-in", "A14", message).exit(ExitCode::Usage));
+        }
         if needed == Needed::Material {
             for warning in config.warnings() {
                 show.warn(warning.field, warning.correction, &warning.message);
@@ -86,6 +93,11 @@ impl Session {
             Needed::Material => Material::read(&config, host, host.clock.now())?,
             Needed::Keeper | Needed::Nothing => Material::unknown(),
         };
+        if needed == Needed::Material {
+            guide::check(&config, &material).map_err(|error| {
+                Refusal::of(ExitCode::Refused, vec![error.failure(&NodeId::from("task-definition"), "A8")])
+            })?;
+        }
         for finding in &material.warnings {
             show.warn("certificate", None, &format!("{}: {}", finding.id, finding.message));
         }
@@ -140,6 +152,7 @@ impl Session {
             cx,
             graph,
             home,
+            keeper: keeper.session,
             words,
             #[cfg(feature = "sandbox")]
             world,
@@ -164,6 +177,12 @@ impl Session {
         })
     }
 
+    /// Whether this deployment has a person do the step and say so.
+    pub(crate) fn waits_for_word(&self, step: StepId) -> bool {
+        let confirmed = |subject: &Subject| subject.step == step.as_str() && subject.kind == Confirmation::KIND;
+        self.graph.nodes().any(|node| confirmed(self.graph.subject(node)))
+    }
+
     /// Takes somebody's word for a step that a person does.
     pub(crate) fn say_so(&self, step: StepId, by: &str) {
         let word = match step {
@@ -177,19 +196,30 @@ impl Session {
 
     /// Looks and decides; a plan that a person must decide on first is a refusal.
     pub(crate) async fn look(&self, selection: &Selection) -> Result<(resource_graph::Discovery, Plan), Refusal> {
+        if let Some(keeper) = &self.keeper {
+            // Somebody else may have been at work in the vault too.
+            keeper.look_again();
+        }
         let discovery = self.graph.discover(&self.cx, selection).await;
-        let discovery = discovery.map_err(|failures| Refusal::of(ExitCode::Refused, failures))?;
+        let discovery = discovery.map_err(not_seen)?;
         let plan = self.graph.plan(&discovery);
         Ok((discovery, plan))
     }
 
-    /// Leaves the sandbox, if this is one: without `keep` the emulator ends.
+    /// Takes the bar away and leaves the sandbox, if this is one: without `keep` the emulator ends.
     pub(crate) async fn close(self) {
+        self.show.clear();
         #[cfg(feature = "sandbox")]
         if let Some(world) = self.world {
             world.leave().await;
         }
     }
+}
+
+/// A look that did not come to its end: one that somebody stopped says so.
+fn not_seen(failures: Vec<Failure>) -> Refusal {
+    let stopped = !failures.is_empty() && failures.iter().all(|failure| failure.code == "cancelled");
+    Refusal::of(if stopped { ExitCode::Cancelled } else { ExitCode::Refused }, failures)
 }
 
 /// Signs in to Keeper, if this command needs it and the config says how.
@@ -222,18 +252,77 @@ fn load(show: &Show, path: &Path) -> Result<Config, Refusal> {
     config::load(path).map_err(|error| usage(show, &error))
 }
 
-/// A config error: text with the line for people, one failure for programs.
-pub(crate) fn usage(show: &Show, error: &config::ConfigError) -> Refusal {
-    if show.format() == Format::Text {
-        show.point_at(error);
-    }
-    let refusal = Refusal::new(error.code(), "config", error.to_string()).exit(ExitCode::Usage);
-    let refusal = match error.field() {
+/// A config error: every problem at its line and the first one again for people, a failure for each problem for programs.
+pub(crate) fn usage(show: &Show, error: &ConfigError) -> Refusal {
+    let count = match show.format() {
+        Format::Text => {
+            show.point_at(error);
+            1
+        }
+        Format::Json => usize::MAX,
+    };
+    let failures = error.problems().take(count).flat_map(|problem| failures(error, problem));
+    Refusal::of(ExitCode::Usage, failures.collect())
+}
+
+fn failures(error: &ConfigError, problem: &Problem) -> Vec<Failure> {
+    let refusal = Refusal::new(problem.code(), "config", error.sentence(problem));
+    let refusal = match problem.field() {
         Some(field) => refusal.because(format!("the key is {field}")),
         None => refusal,
     };
-    match error.hint() {
+    let refusal = match problem.hint() {
         Some(hint) => refusal.hint(hint),
         None => refusal,
+    };
+    refusal.failures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_look_asks_keeper_again() {
+        use keeper_fake::{Fake, Scheme, World};
+        let mut world = World::new();
+        let device = world.admin.add_resumable();
+        let fake = Fake::start(world, Scheme::Https).await.unwrap();
+        let json = fake.world().admin.commander_config(fake.origin(), &device).to_string();
+        let login = automator_admin::config::Config::parse(json.as_bytes()).unwrap();
+        let options = automator_admin::Options::new().server_keys(fake.world().server_keys());
+        let options = options.authority(fake.ca_pem().unwrap());
+        let login = automator_admin::Login::new(automator_admin::config::ConfigMemory::new(login)).options(options);
+        let keeper = login.sign_in().await.unwrap();
+        let session = Session {
+            show: Arc::new(Show::new(Host::real(), Lang::En, Format::Text, false)),
+            cx: Cx::quiet(),
+            graph: Graph::new(),
+            home: aws_infra::testing::home(),
+            keeper: Some(keeper.clone()),
+            words: Words::default(),
+            #[cfg(feature = "sandbox")]
+            world: None,
+        };
+        let syncs = || fake.world().journal.iter().filter(|entry| entry.call == "vault/sync_down").count();
+        for expected in 1..4 {
+            session.look(&session.graph.everything()).await.unwrap();
+            // As the nodes of the Keeper half do.
+            keeper.vault().await.unwrap();
+            keeper.vault().await.unwrap();
+            assert_eq!(syncs(), expected);
+        }
+    }
+
+    #[test]
+    fn a_look_that_was_stopped_is_cancelled_and_not_refused() {
+        let failed = |codes: &[&str]| {
+            let failures = codes.iter().flat_map(|code| Refusal::new(code, "A1", "look at vpc").failures);
+            not_seen(failures.collect()).exit
+        };
+        assert_eq!(failed(&["cancelled", "cancelled"]), ExitCode::Cancelled);
+        assert_eq!(failed(&["cancelled", "access-denied"]), ExitCode::Refused);
+        assert_eq!(failed(&["deadline"]), ExitCode::Refused);
+        assert_eq!(failed(&[]), ExitCode::Refused);
     }
 }

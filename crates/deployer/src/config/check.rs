@@ -15,7 +15,11 @@ use super::raw::{
     RawKeeper, RawKeeperEndpoint, RawLogin, RawNetwork, RawProperties, RawSecretRef, RawTask,
 };
 use super::secret::{SecretRef, SecretSource};
-use super::values::{Cidr, DeploymentName, RETENTION_DAYS, WHOLE_INTERNET};
+use super::values::{Cidr, DeploymentName, RETENTION_DAYS, SubnetId, WHOLE_INTERNET};
+
+/// How the names go on of the balancer's TLS policies that begin at TLS 1.2, as of 2026-11-24:
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html>
+const NEW_TLS: [&str; 4] = ["TLS13-1-3-", "TLS13-1-2-", "TLS-1-2-", "FS-1-2-"];
 
 /// The config, unless something is wrong with what it cannot do without, and all that is wrong.
 pub(super) struct Checked {
@@ -151,16 +155,30 @@ impl Check<'_> {
     }
 
     fn automator(&mut self, raw: RawAutomator, deployment: Option<&DeploymentName>) -> Automator {
-        let name = raw.name.unwrap_or_else(|| deployment.map(DeploymentName::to_string).unwrap_or_default());
-        if name.trim() != name || name.chars().any(char::is_control) || name.len() > 100 {
-            self.bad("automator.name", "a name has at most 100 characters, and no blanks around it");
+        if let Some(name) = &raw.name {
+            if name.trim() != name || name.chars().any(char::is_control) || name.chars().count() > 100 {
+                self.bad("automator.name", "a name has at most 100 characters, and no blanks around it");
+            } else if name.is_empty() || name.parse::<i64>().is_ok() {
+                // As `keeper automator create` has it: elsewhere a number is an id.
+                let problem =
+                    Problem::bad_value("automator.name", "the name of an Automator is no number and not empty");
+                self.problems.push(
+                    problem.help("give it a name with a letter, or leave it away: then it is that of the deployment"),
+                );
+            }
         }
+        if raw.node.as_ref().is_some_and(|node| node.trim().is_empty()) {
+            let problem = Problem::bad_value("automator.node", "the name of a node is not empty");
+            self.problems
+                .push(problem.help("write it as the Admin Console shows it; `keeper nodes` lists them with their ids"));
+        }
+        let name = raw.name.unwrap_or_else(|| deployment.map(DeploymentName::to_string).unwrap_or_default());
         let mut skills = raw.skills.0;
         skills.dedup();
         if skills.is_empty() {
             self.bad("automator.skills", "an Automator without skills approves nothing");
         }
-        Automator { name, skills }
+        Automator { name, node: raw.node, skills }
     }
 
     fn secret(&mut self, field: &'static str, raw: RawSecretRef) -> Option<SecretRef> {
@@ -195,13 +213,18 @@ impl Check<'_> {
     fn network(&mut self, raw: RawNetwork) -> Option<NetworkSource> {
         if raw.vpc.is_none() && raw.subnets.is_none() {
             let cidr: Option<Cidr> = self.parse("network.cidr", raw.cidr.as_deref().unwrap_or(raw::DEFAULT_VPC_CIDR));
-            // A /24 cut into eight is the least that leaves every zone the /27 a balancer asks for.
+            // A /24 is cut into eight, which is the least that leaves each of six zones the /27 a balancer asks for.
             if cidr.is_some_and(|cidr| !(16..=24).contains(&cidr.prefix())) {
                 self.bad("network.cidr", "the network of a new VPC is between /16 and /24");
             }
             let zones = raw.zones.unwrap_or(raw::DEFAULT_ZONES);
             if !(2..=6).contains(&zones) {
                 self.bad("network.zones", "the balancer needs subnets in two or more zones, and six are enough (C09)");
+            }
+            if raw.balancer_subnets.is_some() {
+                let message =
+                    "`network.balancer_subnets` needs `network.vpc` and `network.subnets`: a new network has its own";
+                self.conflict("network.balancer_subnets", message);
             }
             return Some(NetworkSource::Create { cidr: cidr?, zones });
         }
@@ -216,22 +239,28 @@ impl Check<'_> {
         if raw.subnets.is_none() {
             self.conflict("network.vpc", "`network.vpc` needs `network.subnets`: at least two, in different zones");
         }
+        let exists = raw.vpc.is_some();
         let vpc = raw.vpc.and_then(|vpc| self.parse("network.vpc", &vpc));
-        let given = raw.subnets;
-        let names = given.as_deref().unwrap_or_default();
+        let subnets = raw.subnets.map(|given| self.subnets("network.subnets", &given, exists)).unwrap_or_default();
+        let balancer_subnets =
+            raw.balancer_subnets.map(|given| self.subnets("network.balancer_subnets", &given, exists));
+        Some(NetworkSource::Existing { vpc: vpc?, subnets, balancer_subnets })
+    }
+
+    fn subnets(&mut self, list: &str, given: &[String], exists: bool) -> Vec<SubnetId> {
         let mut subnets = Vec::new();
-        for (at, subnet) in names.iter().enumerate() {
-            let field = format!("network.subnets[{at}]");
-            if names[..at].contains(subnet) {
+        for (at, subnet) in given.iter().enumerate() {
+            let field = format!("{list}[{at}]");
+            if given[..at].contains(subnet) {
                 self.bad(&field, format!("subnet `{subnet}` is named twice"));
             } else if let Some(subnet) = self.parse(&field, subnet) {
                 subnets.push(subnet);
             }
         }
-        if given.is_some() && vpc.is_some() && names.len() < 2 {
-            self.bad("network.subnets", "the balancer needs subnets in two or more zones, so name at least two (C09)");
+        if exists && given.len() < 2 {
+            self.bad(list, "the balancer needs subnets in two or more zones, so name at least two (C09)");
         }
-        Some(NetworkSource::Existing { vpc: vpc?, subnets })
+        subnets
     }
 
     fn access(&mut self, raw: RawAccess) -> Access {
@@ -296,12 +325,14 @@ impl Check<'_> {
     }
 
     fn ssl_policy(&mut self, policy: &str) {
-        if !policy.starts_with("ELBSecurityPolicy-") || policy.contains(char::is_whitespace) {
+        let name = policy.strip_prefix("ELBSecurityPolicy-").unwrap_or_default();
+        if name.is_empty() || name.contains(char::is_whitespace) {
             self.bad("balancer.ssl_policy", "a TLS policy of a balancer is called `ELBSecurityPolicy-…`");
-        } else if ["ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS-1-0-2015-04"].contains(&policy)
-            || policy.starts_with("ELBSecurityPolicy-TLS-1-1")
-        {
-            self.bad("balancer.ssl_policy", "this TLS policy still allows TLS 1.0 or 1.1 (C17)");
+        } else if !NEW_TLS.iter().any(|begin| name.starts_with(begin)) {
+            let message = "this TLS policy is not known to refuse TLS 1.0 and 1.1 (C17)";
+            let begins: Vec<String> = NEW_TLS.iter().map(|begin| format!("`ELBSecurityPolicy-{begin}…`")).collect();
+            let problem = Problem::bad_value("balancer.ssl_policy", message);
+            self.problems.push(problem.help(format!("those that do begin with {}", begins.join(", "))));
         }
     }
 

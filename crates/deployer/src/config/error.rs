@@ -15,7 +15,6 @@ pub struct ConfigError(Box<Inner>);
 struct Inner {
     origin: Origin,
     source: NamedSource<String>,
-    cause: Option<std::io::ErrorKind>,
     first: Problem,
     others: Vec<Problem>,
 }
@@ -41,15 +40,13 @@ impl ConfigError {
         let mut problems = problems.into_iter();
         let first = problems.next().unwrap_or_else(|| Problem::bad_value("", "unknown problem"));
         let source = NamedSource::new(origin.name.clone(), origin.text.clone()).with_language("TOML");
-        Self(Box::new(Inner { source, origin, cause: None, first, others: problems.collect() }))
+        Self(Box::new(Inner { source, origin, first, others: problems.collect() }))
     }
 
     pub(super) fn unreadable(name: &str, error: &std::io::Error) -> Self {
         let problem = Problem::new("config-unreadable", "", error.to_string())
             .help("name the file with --config; README shows a short one; `deploy --sandbox` needs none");
-        let mut this = Self::new(Origin::new(name, ""), vec![problem]);
-        this.0.cause = Some(error.kind());
-        this
+        Self::new(Origin::new(name, ""), vec![problem])
     }
 
     /// The failure code of the first problem, such as `config-unknown-key`.
@@ -72,20 +69,16 @@ impl ConfigError {
         std::iter::once(&self.0.first).chain(&self.0.others)
     }
 
-    /// Whether there was no file at all.
-    pub fn is_missing_file(&self) -> bool {
-        self.0.cause == Some(std::io::ErrorKind::NotFound)
+    /// One of its problems with its place; reads on after "failed to".
+    pub fn sentence(&self, problem: &Problem) -> String {
+        let place = problem.position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+        format!("read config {}{place}: {problem}", self.0.origin.name)
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = &self.0.first;
-        write!(f, "read config {}", self.0.origin.name)?;
-        if let Some((line, column)) = first.position {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {first}")
+        f.write_str(&self.sentence(&self.0.first))
     }
 }
 
@@ -242,10 +235,6 @@ pub(super) struct Origin {
 impl Origin {
     pub(super) fn new(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.to_owned(), spans: BTreeMap::new() }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.name
     }
 
     pub(super) fn remember(&mut self, field: &str, span: Range<usize>) {

@@ -1,15 +1,12 @@
 //! The addresses from which Keeper's cloud calls an Automator, as dated data.
 //!
-//! They are printed in the guide (step A4) and on the vendor's ingress page, and were the same on both on [`AS_OF`].
+//! They are printed in the guide (step A4) and on the vendor's ingress page, and were the same on both on 2026-11-24.
 //! A config can add to them or replace them.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// When the table was last compared with the vendor's page.
-pub const AS_OF: &str = "2026-11-24";
 
 /// Where a Keeper tenant is hosted; independent of the AWS region (C31).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -62,15 +59,6 @@ impl KeeperRegion {
         // The table has the order of the enum; a test holds them together.
         &KEEPER_CLOUD[self as usize]
     }
-
-    /// The region whose host a KSM configuration names.
-    pub fn from_host(host: &str) -> Option<Self> {
-        let host = host.to_ascii_lowercase();
-        KEEPER_CLOUD
-            .iter()
-            .find(|row| host == row.host || host.ends_with(&format!(".{}", row.host)))
-            .map(|row| row.region)
-    }
 }
 
 impl fmt::Display for KeeperRegion {
@@ -88,15 +76,7 @@ mod tests {
         for row in &KEEPER_CLOUD {
             assert_eq!(row.region.cloud(), row);
             assert_eq!(serde_json::to_value(row.region).unwrap(), row.key);
-            assert_eq!(KeeperRegion::from_host(row.host), Some(row.region));
         }
-    }
-
-    #[test]
-    fn a_host_that_only_ends_alike_is_not_keeper() {
-        assert_eq!(KeeperRegion::from_host("notkeepersecurity.com"), None);
-        assert_eq!(KeeperRegion::from_host("dev.KeeperSecurity.com"), Some(KeeperRegion::Us));
-        assert_eq!(KeeperRegion::from_host("keepersecurity.com.au"), Some(KeeperRegion::Au));
     }
 
     #[test]

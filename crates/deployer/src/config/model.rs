@@ -126,6 +126,8 @@ pub struct KeeperEndpoint {
 pub struct Automator {
     /// Its name in Keeper.
     pub name: String,
+    /// Name or id of its enterprise node, if the config names one; a sign-in cannot do without.
+    pub node: Option<String>,
     /// What it approves.
     pub skills: Vec<Skill>,
 }
@@ -155,6 +157,8 @@ pub enum NetworkSource {
         vpc: VpcId,
         /// At least two different subnets; whether they lie in two zones only AWS can tell.
         subnets: Vec<SubnetId>,
+        /// The same for the balancer, where it does not stand in those.
+        balancer_subnets: Option<Vec<SubnetId>>,
     },
 }
 
@@ -273,11 +277,6 @@ pub struct Warning {
 }
 
 impl Config {
-    /// What the config file is called in messages; empty for a sandbox.
-    pub fn origin_name(&self) -> &str {
-        self.origin.name()
-    }
-
     /// The networks that may reach the balancer, each once, with the reason.
     pub fn allowed_cidrs(&self) -> Vec<AllowedCidr> {
         let mut allowed: Vec<AllowedCidr> = Vec::new();
@@ -298,11 +297,6 @@ impl Config {
         self.access.extra_cidrs.iter().for_each(|&cidr| add(cidr, "extra".to_owned()));
         self.access.operator_cidrs.iter().for_each(|&cidr| add(cidr, "operator".to_owned()));
         allowed
-    }
-
-    /// The endpoint of a service, by AWS's name of it; none for AWS itself.
-    pub fn endpoint_of(&self, service: &str) -> Option<&str> {
-        self.endpoint.services.get(service).or(self.endpoint.url.as_ref()).map(String::as_str)
     }
 
     /// An error that points at `field` in the file this config came from: for checks that need more than the config,

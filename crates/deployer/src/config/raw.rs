@@ -179,14 +179,14 @@ pub(super) struct RawKeeperEndpoint {
     pub(super) server_keys: BTreeMap<String, String>,
 }
 
-/// The Automator as Keeper knows it (A15). Only used with `keeper.login`.
+/// The Automator as Keeper knows it (A15): made with `keeper.login`; without it, what the printed commands say.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Automator")]
 pub(super) struct RawAutomator {
     /// Name of the Automator in Keeper; the name of the deployment when nothing is said.
     pub(super) name: Option<String>,
-    /// Name or id of the enterprise node with the SSO service it approves for.
+    /// Name or id of the enterprise node with the SSO service it approves for; needed with `keeper.login`.
     pub(super) node: Option<String>,
     /// What it approves.
     pub(super) skills: RawSkills,
@@ -231,6 +231,9 @@ pub(super) struct RawNetwork {
     pub(super) vpc: Option<String>,
     /// Existing subnets, in at least two availability zones (C09).
     pub(super) subnets: Option<Vec<String>>,
+    /// Existing subnets of the balancer, in at least two availability zones, where it does not stand in those of the tasks: behind
+    /// a NAT, say, a balancer that faces the internet is not reached (C09).
+    pub(super) balancer_subnets: Option<Vec<String>>,
     /// Whether tasks get a public address; `auto` gives one only where the subnet has no NAT (C19).
     pub(super) assign_public_ip: AssignPublicIp,
 }
@@ -390,7 +393,7 @@ pub(super) struct RawDns {
     pub(super) mode: RawDnsMode,
     /// The hosted zone; else the public zone that owns the host name is found.
     pub(super) zone_id: Option<String>,
-    /// How long to wait for the name to resolve.
+    /// How long to wait for the name to resolve; only with `manual`.
     pub(super) wait_minutes: u32,
 }
 

@@ -44,12 +44,10 @@ impl SecretRef {
             SecretSource::File(path) => read_file(path).map_err(|error| match error.kind() {
                 io::ErrorKind::InvalidData => SecretError::NotText { field, path: path.clone() },
                 io::ErrorKind::FileTooLarge => SecretError::TooLarge { field, path: path.clone() },
-                _ => SecretError::Unreadable { field, path: path.clone(), source: error },
+                _ => SecretError::Unreadable { field, path: path.clone(), cause: error },
             }),
-            SecretSource::Env(name) => {
-                env(name).map(SecretString::from).ok_or_else(|| SecretError::NotSet { field, name: name.clone() })
-            }
-            SecretSource::Prompt => prompt(field).map_err(|source| SecretError::NotAnswered { field, source }),
+            SecretSource::Env(name) => env(name).map(SecretString::from).ok_or(SecretError::NotSet { field }),
+            SecretSource::Prompt => prompt(field).map_err(|cause| SecretError::NotAnswered { field, cause }),
         }
     }
 }
@@ -76,25 +74,25 @@ fn read_file(path: &std::path::Path) -> io::Result<SecretString> {
     Ok(SecretString::from(text))
 }
 
-/// Why a secret could not be fetched.
+/// Why a secret could not be fetched. The text says the cause too: it is one line for a person, whoever passes it on.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the fields are what their names say: config field, path, variable name, cause")]
+#[expect(missing_docs, reason = "the fields are what their names say: config field, path, cause")]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("read the secret `{field}` from file `{}`", path.display())]
-    Unreadable { field: &'static str, path: PathBuf, source: io::Error },
+    #[error("read the secret `{field}` from file `{}`: {cause}", path.display())]
+    Unreadable { field: &'static str, path: PathBuf, cause: io::Error },
     /// The file is not text.
     #[error("read the secret `{field}`: file `{}` is not UTF-8 text", path.display())]
     NotText { field: &'static str, path: PathBuf },
     /// The file is too big for a secret.
     #[error("read the secret `{field}`: file `{}` is larger than {MAX_FILE_BYTES} bytes", path.display())]
     TooLarge { field: &'static str, path: PathBuf },
-    /// The environment variable is not set.
-    #[error("read the secret `{field}`: environment variable `{name}` is not set or is not UTF-8 text")]
-    NotSet { field: &'static str, name: String },
+    /// The environment variable is not set. Its name is not repeated: perhaps the secret itself was written there.
+    #[error("read the secret `{field}`: the environment variable that it names is not set or is not UTF-8 text")]
+    NotSet { field: &'static str },
     /// Nobody answered.
-    #[error("ask for the secret `{field}`")]
-    NotAnswered { field: &'static str, source: io::Error },
+    #[error("ask for the secret `{field}`: {cause}")]
+    NotAnswered { field: &'static str, cause: io::Error },
 }
 
 impl SecretError {
@@ -115,7 +113,7 @@ impl SecretError {
             Self::Unreadable { field, .. }
             | Self::NotText { field, .. }
             | Self::TooLarge { field, .. }
-            | Self::NotSet { field, .. }
+            | Self::NotSet { field }
             | Self::NotAnswered { field, .. } => field,
         }
     }
@@ -156,6 +154,25 @@ mod tests {
         assert_eq!(from_file(&vec![b'a'; 1 << 21]).unwrap_err().code(), "secret-too-large");
         let missing = resolve(SecretSource::File("/nowhere/at/all".into())).unwrap_err();
         assert_eq!((missing.code(), missing.field()), ("secret-unreadable", "certificate.password"));
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let missing = resolve(SecretSource::File("/nowhere/at/all".into())).unwrap_err();
+        let cause = std::fs::File::open("/nowhere/at/all").unwrap_err().to_string();
+        assert!(missing.to_string().ends_with(&format!("`/nowhere/at/all`: {cause}")), "{missing}");
+        assert!(std::error::Error::source(&missing).is_none());
+        let nobody = |_: &str| Err(io::Error::other("not a terminal"));
+        let secret = SecretRef { field: "certificate.password", source: SecretSource::Prompt };
+        let error = secret.resolve(&nobody, &|_| None).unwrap_err();
+        assert_eq!(error.to_string(), "ask for the secret `certificate.password`: not a terminal");
+    }
+
+    #[test]
+    fn a_secret_that_was_written_where_a_name_belongs_is_not_repeated() {
+        let error = resolve(SecretSource::Env("Sommer2024".to_owned())).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("Sommer"), "{error:?}");
+        assert!(error.to_string().contains("`certificate.password`"), "{error}");
     }
 
     #[test]

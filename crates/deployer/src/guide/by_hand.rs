@@ -4,7 +4,7 @@ use resource_graph::{Action, Cx, Given, Knowns, Mark, NodeId, Present, Resource,
 use taskdef::Attachments;
 
 use super::Names;
-use crate::config::{Config, KeeperHalf, Skill};
+use crate::config::{Config, Skill};
 
 /// A step that a person does, and the config says what came of it. Until then it waits.
 pub(super) struct ByHand<T> {
@@ -102,10 +102,7 @@ pub(super) const TEST: &str = "open the web vault in a private window and sign i
 /// A15: the guide's five commands, in its order, with this deployment's names.
 pub(super) fn automator(config: &Config) -> String {
     let name = quoted(&config.automator.name);
-    let node = match &config.keeper.half {
-        KeeperHalf::Login { node, .. } => quoted(node),
-        KeeperHalf::Manual { .. } => "NODE".to_owned(),
-    };
+    let node = config.automator.node.as_deref().map_or_else(|| "NODE".to_owned(), quoted);
     let skills: Vec<String> = config.automator.skills.iter().map(|skill| format!("--skill={}", word(*skill))).collect();
     let commands = [
         format!("automator create --name={name} --node={node}"),
@@ -153,5 +150,7 @@ mod tests {
             ]
         );
         assert_eq!(parts.len(), 6);
+        config.automator.node = Some("Azure Cloud".to_owned());
+        assert!(automator(&config).contains(r#"" --node="Azure Cloud"; automator edit"#), "{}", automator(&config));
     }
 }

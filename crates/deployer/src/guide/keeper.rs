@@ -7,7 +7,7 @@ use automator_admin::vault::application::Application;
 use aws_infra::ecs::Confirmation;
 use aws_infra::{ClusterArn, SecretArn};
 use keeper_infra::{
-    Administrator, Applications, Attachments, CheckedRecord, Device, FolderShare, Home, Record, SharedFolder,
+    Administrator, Applications, Attachments, CheckedRecord, Device, FolderShare, Home, Record, Records, SharedFolder,
     SharedFolders, WantedAttachment, WantedFile,
 };
 use keeper_wire::Uid;
@@ -69,9 +69,10 @@ impl Guide<'_> {
         let folder = self.add(StepId::K2, &[], |_, _, _| folder);
         self.graph.inventory(SharedFolders { home: home.clone(), node, title });
 
-        let node = NodeId::from("vault-record");
-        let record = Record { home: home.clone(), node, title: self.names.record(), folder: folder.clone() };
+        let (title, node) = (self.names.record(), NodeId::from("vault-record"));
+        let record = Record { home: home.clone(), node: node.clone(), title, folder: folder.clone() };
         let record = self.add(StepId::K3, &[], |_, _, _| record);
+        self.graph.inventory(Records { home: home.clone(), node });
         let [certificate, properties] = files(material);
         let node = NodeId::from("vault-certificate");
         let certificate = Attachments { home: home.clone(), node, record: record.clone(), files: certificate };
@@ -116,7 +117,7 @@ impl Guide<'_> {
             host: host.unwrap_or_else(|| home.session.host()),
             options: self.keeper.device.clone(),
         };
-        Some(self.add(StepId::K7, &["C05"], |_, _, _| device).node())
+        Some(self.add(StepId::K7, &["C05", "C12"], |_, _, _| device).node())
     }
 
     /// K2 to K7, where a person does them and writes into the config what came of it.
@@ -137,7 +138,7 @@ impl Guide<'_> {
             self.by_hand(StepId::K4, &["C34", "C35", "C36"], "vault-properties", made, commands.properties);
         let application = self.by_hand(StepId::K5, &[], "ksm-application", bound, commands.application);
         let share = self.by_hand(StepId::K6, &[], "ksm-share", bound, commands.share);
-        let device = self.by_hand(StepId::K7, &["C05"], "ksm-device", bound, commands.device);
+        let device = self.by_hand(StepId::K7, &["C05", "C12"], "ksm-device", bound, commands.device);
         let (folder, application, share) = (folder.node(), application.node(), share.node());
         for (later, earlier) in [
             (record.node(), folder),
@@ -159,8 +160,8 @@ impl Guide<'_> {
     /// What a person made, seen with the device's own eyes: that it may read (K7), and the files (K3, K4).
     fn checks(&mut self, material: &Material, record: Uid, device: &SecretString) -> Vec<NodeIndex> {
         let [certificate, properties] = files(material).map(|files| {
-            let wanted = |file: WantedAttachment| WantedFile::new(file.name, &file.bytes);
-            files.into_iter().map(wanted).collect::<Vec<_>>()
+            let wanted = |file: WantedAttachment| Some(WantedFile::new(file.name, &file.bytes?));
+            files.into_iter().filter_map(wanted).collect::<Vec<_>>()
         });
         let parts = [
             (StepId::K7, "device", vec![]),
@@ -221,7 +222,7 @@ impl Guide<'_> {
         };
         let (node, config) = (node.clone(), self.config);
         let may = Administrator { home: home.clone(), node: NodeId::from("administrator") };
-        let may = self.read(StepId::A14, &["C26"], may);
+        let may = self.read(StepId::A14, &["C25"], may);
         let automator = keeper_infra::Automator {
             home,
             node: NodeId::from("automator"),
@@ -267,11 +268,13 @@ impl Guide<'_> {
 /// The files of K3 and of K4, with what their generations have in common.
 fn files(material: &Material) -> [Vec<WantedAttachment>; 2] {
     let names = &material.attachments;
+    // A password may be empty; a PFX never is, so without one nothing is known and all is to go.
+    let known = !material.files.pfx.is_empty();
     let file = |name: &str, stem, end, bytes: &[u8]| WantedAttachment {
         name: name.to_owned(),
         stem,
         end,
-        bytes: Zeroizing::new(bytes.to_vec()),
+        bytes: known.then(|| Zeroizing::new(bytes.to_vec())),
     };
     let Files { pfx, password, properties } = &material.files;
     let password = password.expose_secret().as_bytes();

@@ -121,15 +121,20 @@ fn judge_device(config: &Config, text: &SecretString) -> Result<(), Refusal> {
     let device = ksm_client::Config::parse(text.expose_secret()).map_err(|error| {
         Refusal::new("ksm-config-invalid", "K7", "read keeper.ksm_config").because(error.to_string()).hint(error.hint())
     })?;
+    judge_region(config, device.host(), "K7", "keeper.ksm_config")
+}
+
+/// Another region than the config's is refused: its cloud would not be let through to the balancer (C31). `field` names what
+/// leads there.
+pub(crate) fn judge_region(config: &Config, host: &keeper_wire::Host, step: &str, field: &str) -> Result<(), Refusal> {
     let here = config.keeper.region;
-    let there = keeper_wire::Region::of(device.host());
-    if let Some(there) = there
-        && keeper_wire::Region::named(&here.to_string()) != Some(there)
-    {
-        let why = format!("the device is of {} ({}), and keeper.region is {here}", there.name, there.host);
-        return Err(Refusal::new("ksm-region-mismatch", "K7", "use keeper.ksm_config").because(why));
+    match keeper_wire::Region::of(host) {
+        Some(there) if keeper_wire::Region::named(&here.to_string()) != Some(there) => {
+            let why = format!("it leads to {} ({}), and keeper.region is {here}", there.name, there.host);
+            Err(Refusal::new("keeper-region-mismatch", step, format!("use {field}")).because(why))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn acm_spelling(key: &KeyAlgorithm) -> String {
@@ -147,4 +152,22 @@ pub(crate) fn resolve(secret: &SecretRef, ask: &dyn Ask, step: &'static str) -> 
     secret
         .resolve(&|what| ask.prompt(what), &|name| ask.env(name))
         .map_err(|error| Refusal::new(error.code(), step, format!("read {}", secret.field)).because(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_region_than_the_configs_is_refused_whoever_leads_there() {
+        let config = Config::sandbox("unread.pfx".into(), "unread.txt".into());
+        assert_eq!(config.keeper.region.to_string(), "EU");
+        let judge = |host: &str| judge_region(&config, &host.parse().unwrap(), "A14", "keeper.login.config");
+        assert!(judge("keepersecurity.eu").is_ok());
+        assert!(judge("127.0.0.1:34607").is_ok(), "nobody knows that region");
+        let refusal = judge("keepersecurity.com").unwrap_err();
+        let failure = &refusal.failures[0];
+        assert_eq!((failure.code.as_str(), failure.step.as_str()), ("keeper-region-mismatch", "A14"));
+        assert_eq!(failure.causes, ["it leads to US (keepersecurity.com), and keeper.region is EU"]);
+    }
 }

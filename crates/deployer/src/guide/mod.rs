@@ -5,16 +5,13 @@ mod by_hand;
 mod keeper;
 pub(crate) mod material;
 mod names;
+mod network;
 pub mod properties;
 
 use std::sync::Arc;
 
 use aws_infra::acm::{Certificate, CertificateOutput, Certificates};
-use aws_infra::ec2::{
-    AvailabilityZones, Direction, Egress, ExistingSubnet, ExistingVpc, InternetGateway, InternetGateways, Peer,
-    PublicIp, RouteTable, RouteTables, Rule, SecurityGroup, SecurityGroupRules, SecurityGroups, Subnet, SubnetOutput,
-    Subnets, TwoZones, Vpc, Vpcs,
-};
+use aws_infra::ec2::{Direction, Peer, Rule, SecurityGroup, SecurityGroupRules, SecurityGroups};
 use aws_infra::ecs::{
     Cluster, Clusters, Confirmation, DesiredCount, Service, Services, TaskDefinition, TaskDefinitions, Template, Word,
 };
@@ -26,7 +23,7 @@ use aws_infra::iam::{Role, RoleOutput, RolePolicy, Roles, Statement};
 use aws_infra::logs::{LogGroup, LogGroups};
 use aws_infra::route53::{AliasRecord, HostedZone, ManualRecord, SystemResolver};
 use aws_infra::secretsmanager::{Secret, Secrets, Value};
-use aws_infra::{FileSystemId, Home, RouteTableId, SecurityGroupId, SubnetId, VpcId};
+use aws_infra::{FileSystemId, Home, SecurityGroupId};
 use resource_graph::{Graph, Label, NodeId, NodeIndex, Ownership, Ref};
 use taskdef::Images;
 
@@ -34,9 +31,10 @@ pub(crate) use by_hand::BY_HAND;
 pub use keeper::Keeper;
 pub use material::{Ask, Material};
 pub use names::Names;
+use network::Network;
 
 use crate::catalogue::StepId;
-use crate::config::{self, AssignPublicIp, Cidr, Config, DnsMode, NetworkSource, SslMode};
+use crate::config::{self, Config, DnsMode, SslMode};
 
 /// The port of everything that Keeper reaches.
 const HTTPS: u16 = 443;
@@ -64,13 +62,7 @@ pub fn graph(config: &Config, material: &Material, home: &Home, keeper: &Keeper,
         guide.add(StepId::A8, &["C05", "C07", "C14", "C15", "C39"], |home, config, names| TaskDefinition {
             home,
             node: NodeId::from("task-definition"),
-            template: Template {
-                family: names.family(),
-                cpu: config.task.cpu,
-                memory: config.task.memory,
-                images: Images { init: config.task.init_image.clone(), main: config.task.image.clone() },
-                attachments: material.attachments.clone(),
-            },
+            template: template(config, material, names),
             log_group: logs.clone(),
             execution_role: execution.field(RoleOutput::ARN),
             task_role: task.field(RoleOutput::ARN),
@@ -124,6 +116,25 @@ pub fn graph(config: &Config, material: &Material, home: &Home, keeper: &Keeper,
     guide.graph
 }
 
+/// Looks at what AWS would refuse at A8, when all before it is made, and which the config alone decides.
+///
+/// # Errors
+///
+/// `task-definition-invalid`, with the fields.
+pub fn check(config: &Config, material: &Material) -> resource_graph::Result<()> {
+    template(config, material, &Names::of(config)).check()
+}
+
+fn template(config: &Config, material: &Material, names: &Names) -> Template {
+    Template {
+        family: names.family(),
+        cpu: config.task.cpu,
+        memory: config.task.memory,
+        images: Images { init: config.task.init_image.clone(), main: config.task.image.clone() },
+        attachments: material.attachments.clone(),
+    }
+}
+
 /// What a person confirms, which may come while the program runs.
 #[derive(Clone, Default)]
 pub struct Words {
@@ -147,17 +158,6 @@ struct Guide<'a> {
     names: Names,
     home: &'a Home,
     keeper: &'a Keeper,
-}
-
-/// What A1 gives to the other steps.
-struct Network {
-    vpc: Ref<VpcId>,
-    subnets: Vec<Ref<SubnetId>>,
-    /// The ends of the subnets' node names.
-    tails: Vec<String>,
-    public_ip: Ref<PublicIp>,
-    /// What must be there before a balancer can face the internet.
-    routes: Option<Ref<RouteTableId>>,
 }
 
 /// What A4 and A5 give to the other steps.
@@ -201,92 +201,6 @@ impl Guide<'_> {
         let mut label = Label::step(step.as_str()).ownership(ownership);
         label.corrections = corrections.iter().map(|&code| code.to_owned()).collect();
         self.graph.add(label, resource)
-    }
-
-    /// A1: a VPC with a subnet in each of at least two zones, and a way to the internet.
-    fn network(&mut self) -> Network {
-        let home = self.home.clone();
-        let (vpc, subnets, tails, routes) = match &self.config.network.source {
-            NetworkSource::Create { cidr, zones } => self.new_network(cidr, *zones),
-            NetworkSource::Existing { vpc, subnets } => {
-                let id = VpcId::new(vpc.as_str());
-                let vpc = ExistingVpc { home: home.clone(), node: NodeId::from("vpc"), id };
-                let vpc = self.read(StepId::A1, &["C08"], vpc);
-                let tails: Vec<String> = subnets.iter().map(|subnet| subnet.as_str().to_owned()).collect();
-                let mut outputs = Vec::new();
-                for tail in &tails {
-                    let node = NodeId::new(format!("subnet/{tail}"));
-                    let subnet = ExistingSubnet { home: home.clone(), node, id: SubnetId::new(tail), vpc: vpc.clone() };
-                    outputs.push(self.read(StepId::A1, &["C09"], subnet));
-                }
-                let node = NodeId::from("two-zones");
-                self.read(StepId::A1, &["C09"], TwoZones { node, subnets: outputs.clone() });
-                (vpc, outputs, tails, None)
-            }
-        };
-        let subnets: Vec<Ref<SubnetId>> = subnets.iter().map(|subnet| subnet.field(SubnetOutput::ID)).collect();
-        let wanted = match self.config.network.assign_public_ip {
-            AssignPublicIp::Auto => PublicIp::Auto,
-            AssignPublicIp::Yes => PublicIp::On,
-            AssignPublicIp::No => PublicIp::Off,
-        };
-        let public_ip = self.add(StepId::A1, &["C19"], |home, _, _| Egress {
-            home,
-            node: NodeId::from("egress"),
-            subnets: subnets.clone(),
-            routes: routes.clone(),
-            wanted,
-        });
-        Network { vpc, subnets, tails, public_ip, routes }
-    }
-
-    #[expect(clippy::type_complexity, reason = "the four things a new network is made of")]
-    fn new_network(
-        &mut self,
-        cidr: &Cidr,
-        zones: u32,
-    ) -> (Ref<VpcId>, Vec<Ref<SubnetOutput>>, Vec<String>, Option<Ref<RouteTableId>>) {
-        let home = self.home.clone();
-        let count = usize::try_from(zones).expect("a handful of zones");
-        let zone_names = AvailabilityZones { home: home.clone(), node: NodeId::from("availability-zones"), count };
-        let zone_names = self.read(StepId::A1, &["C09"], zone_names);
-        let vpc = self.add(StepId::A1, &["C08"], |home, _, names| Vpc {
-            home,
-            node: NodeId::from("vpc"),
-            name: names.network(),
-            cidr: cidr.to_string(),
-        });
-        self.graph.inventory(Vpcs(home.clone()));
-        let tails: Vec<String> = (1..=zones).map(|index| index.to_string()).collect();
-        let mut subnets = Vec::new();
-        for (index, tail) in tails.iter().enumerate() {
-            subnets.push(self.add(StepId::A1, &["C09"], |home, _, names| Subnet {
-                home,
-                node: NodeId::new(format!("subnet/{tail}")),
-                name: format!("{}-{tail}", names.network()),
-                vpc: vpc.clone(),
-                cidr: slice(cidr, index),
-                zone: (zone_names.clone(), index),
-            }));
-        }
-        self.graph.inventory(Subnets(home.clone()));
-        let gateway = self.add(StepId::A1, &[], |home, _, names| InternetGateway {
-            home,
-            node: NodeId::from("internet-gateway"),
-            name: names.network(),
-            vpc: vpc.clone(),
-        });
-        self.graph.inventory(InternetGateways(home.clone()));
-        let routes = self.add(StepId::A1, &["C09"], |home, _, names| RouteTable {
-            home,
-            node: NodeId::from("route-table"),
-            name: names.network(),
-            vpc: vpc.clone(),
-            gateway: gateway.clone(),
-            subnets: subnets.iter().map(|subnet| subnet.field(SubnetOutput::ID)).collect(),
-        });
-        self.graph.inventory(RouteTables(home));
-        (vpc, subnets, tails, Some(routes))
     }
 
     /// A2.
@@ -536,7 +450,7 @@ impl Guide<'_> {
                 config::Scheme::InternetFacing => Scheme::InternetFacing,
                 config::Scheme::Internal => Scheme::Internal,
             },
-            subnets: network.subnets.clone(),
+            subnets: network.balancer.clone(),
             groups: vec![groups.balancer.clone()],
         });
         if let Some(routes) = &network.routes {
@@ -605,26 +519,5 @@ impl Guide<'_> {
             gate,
         });
         self.graph.after(count.node(), tested);
-    }
-}
-
-/// One of sixteen equal slices of a network.
-fn slice(cidr: &Cidr, index: usize) -> String {
-    let prefix = u32::from(cidr.prefix()) + 4;
-    let size = 1u32 << (32 - prefix);
-    let index = u32::try_from(index).expect("a handful of zones");
-    let address = u32::from(cidr.address()) + index * size;
-    format!("{}/{prefix}", std::net::Ipv4Addr::from(address))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slices_of_a_network_are_next_to_each_other() {
-        let cidr: Cidr = "10.20.0.0/16".parse().unwrap();
-        assert_eq!(slice(&cidr, 0), "10.20.0.0/20");
-        assert_eq!(slice(&cidr, 2), "10.20.32.0/20");
     }
 }

@@ -33,9 +33,12 @@ impl Show {
         let bar = (format == Format::Text && host.terminal).then(|| {
             let style = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg}");
             let bar = ProgressBar::no_length().with_style(style.expect("the template is a constant"));
-            bar.enable_steady_tick(Duration::from_millis(200));
+            // It begins with the run: what is asked before would be painted over.
+            bar.finish_and_clear();
             bar
         });
+        // What is told past a bar that is never drawn would be lost.
+        let bar = bar.filter(|bar| !bar.is_hidden());
         Self { host, lang, format, events, bar, busy: Mutex::default(), destroying: Mutex::new(false) }
     }
 
@@ -62,6 +65,7 @@ impl Show {
                 if let Some(bar) = &self.bar {
                     bar.set_length(u64::try_from(*nodes).unwrap_or(u64::MAX));
                 }
+                self.begin();
             }
             What::Started { action } => {
                 self.busy(|busy| busy.insert(node.clone()));
@@ -119,6 +123,31 @@ impl Show {
             Some(bar) if news => bar.println(text),
             Some(_) => {}
             None => self.host.talk(&format!("{text}\n")),
+        }
+    }
+
+    /// Shows the bar from the start: at the beginning of a run, and when one that had ended goes on.
+    pub(crate) fn begin(&self) {
+        if let Some(bar) = &self.bar {
+            bar.reset();
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+    }
+
+    /// Asks yes or no; no without a person. The bar is away until there is an answer.
+    pub(crate) fn ask(&self, question: &str) -> bool {
+        self.suspended(|| self.host.confirm(question))
+    }
+
+    /// Writes data, which may go to the same terminal as the bar.
+    pub(crate) fn document(&self, text: &str) {
+        self.suspended(|| self.host.out(text));
+    }
+
+    fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(work),
+            None => work(),
         }
     }
 
@@ -208,7 +237,8 @@ impl Show {
         }
     }
 
-    fn clear(&self) {
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

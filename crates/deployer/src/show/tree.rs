@@ -23,22 +23,13 @@ pub(super) fn steps(report: &Report, lang: Lang, destroying: bool) -> Vec<StepEn
     let end = |step: StepId| {
         let nodes: Vec<&Ended> = of(report, step).collect();
         let millis = nodes.iter().map(|ended| ended.millis).max().unwrap_or(0);
-        let state = if step.status() != Status::Built {
+        let state = if let Some(open) = open(&nodes, lang) {
+            open
+        } else if step.status() != Status::Built {
             if destroying { return None } else { step.status().text(lang).to_owned() }
         } else if nodes.is_empty() {
             // The lock has no node: it is held around the whole run.
             if step == StepId::X4 { words::done(lang).to_owned() } else { words::left_out(lang).to_owned() }
-        } else if nodes.iter().any(|ended| matches!(ended.outcome, Outcome::Failed { .. })) {
-            words::failed(lang).to_owned()
-        } else if let Some(because) = nodes.iter().find_map(|ended| match &ended.outcome {
-            Outcome::Skipped { because } => Some(because),
-            _ => None,
-        }) {
-            format!("{} {because}", words::skipped_because(lang))
-        } else if nodes.iter().any(|ended| ended.outcome == Outcome::NotStarted) {
-            words::not_started(lang).to_owned()
-        } else if nodes.iter().any(|ended| matches!(ended.outcome, Outcome::Waiting { .. })) {
-            words::waits(lang).to_owned()
         } else if nodes.iter().all(|ended| ended.kind == BY_HAND) {
             words::not_checked(lang).to_owned()
         } else {
@@ -47,6 +38,26 @@ pub(super) fn steps(report: &Report, lang: Lang, destroying: bool) -> Vec<StepEn
         Some(StepEnd { step, state, millis })
     };
     steps.into_iter().filter_map(end).collect()
+}
+
+/// Why a step is not done, whatever kind of step it is.
+fn open(nodes: &[&Ended], lang: Lang) -> Option<String> {
+    let any = |is: fn(&Outcome) -> bool| nodes.iter().any(|ended| is(&ended.outcome));
+    let because = nodes.iter().find_map(|ended| match &ended.outcome {
+        Outcome::Skipped { because } => Some(because),
+        _ => None,
+    });
+    if any(|outcome| matches!(outcome, Outcome::Failed { .. })) {
+        Some(words::failed(lang).to_owned())
+    } else if let Some(because) = because {
+        Some(format!("{} {because}", words::skipped_because(lang)))
+    } else if any(|outcome| *outcome == Outcome::NotStarted) {
+        Some(words::not_started(lang).to_owned())
+    } else if any(|outcome| matches!(outcome, Outcome::Waiting { .. })) {
+        Some(words::waits(lang).to_owned())
+    } else {
+        None
+    }
 }
 
 fn of(report: &Report, step: StepId) -> impl Iterator<Item = &Ended> {
@@ -118,5 +129,12 @@ mod tests {
         assert_eq!(state(StepId::X5), "not in this version");
         assert_eq!(state(StepId::A1), "not asked for");
         assert!(text(&report, Lang::En, false).contains("log-group  created  1.2 s"));
+
+        // A step that nobody has to do may still have failed: its sign-in was refused.
+        let because = Outcome::Skipped { because: "vault-folder".into() };
+        let report = Report { nodes: vec![ended("A14", "administrator", because)], millis: 0 };
+        let steps = super::steps(&report, Lang::En, false);
+        let a14 = steps.iter().find(|end| end.step == StepId::A14).unwrap();
+        assert_eq!(a14.state, "skipped because of vault-folder");
     }
 }

@@ -48,10 +48,17 @@ impl std::io::Write for Text {
 
 /// Runs one command line; nobody is there to answer.
 pub(crate) fn run(env: &[(&str, &str)], args: &[&str]) -> Ran {
-    let (stdout, stderr) = (Text::default(), Text::default());
+    let stdout = Text::default();
+    let ran = run_into(stdout.writer(), env, args);
+    Ran { stdout: stdout.take(), ..ran }
+}
+
+/// The same, with standard output somewhere else.
+pub(crate) fn run_into(stdout: Arc<Mutex<Box<dyn std::io::Write + Send>>>, env: &[(&str, &str)], args: &[&str]) -> Ran {
+    let stderr = Text::default();
     let host = Host {
         env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>(),
-        stdout: stdout.writer(),
+        stdout,
         stderr: stderr.writer(),
         interactive: false,
         terminal: false,
@@ -63,7 +70,7 @@ pub(crate) fn run(env: &[(&str, &str)], args: &[&str]) -> Ran {
     let args = ["keeper-automator"].iter().chain(args).map(Into::into);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let code = runtime.block_on(deployer::run(args, host));
-    Ran { code: code.code(), stdout: stdout.take(), stderr: stderr.take() }
+    Ran { code: code.code(), stdout: String::new(), stderr: stderr.take() }
 }
 
 /// A file of the repository.

@@ -129,7 +129,8 @@ async fn witness_pebble_issues_and_renews_what_stands_in_the_zone() {
     assert!(ran.stderr.contains("error[acme-terms]") && ran.stderr.contains("they are at "), "{}", ran.stderr);
     assert!(FILES.iter().all(|name| !world.path(name).exists()));
 
-    // With --renew, too, a first certificate is simply issued.
+    // With --renew, too, a first certificate is simply issued, and an empty file for the password is as good as none.
+    fs::write(world.path("password.txt"), "").unwrap();
     let line = format!("{line} --agree-to-terms");
     let ran = world.run(&format!("{line} --renew --format json")).await.ended(0);
     let json = ran.json();
@@ -145,6 +146,7 @@ async fn witness_pebble_issues_and_renews_what_stands_in_the_zone() {
     }
     let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
     assert_eq!(read("password.txt").trim_end(), read("password.txt"));
+    assert_eq!(read("password.txt").len(), 32);
     let pem = [read("body.pem"), read("key.pem"), read("chain.pem")].concat();
     assert_eq!(Bundle::from_pem(pem.as_bytes(), None).unwrap().leaf(), bundle.leaf());
 

@@ -13,6 +13,7 @@ use crate::cli::Format;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -184,11 +185,6 @@ impl Inspection {
         }
         table
     }
-}
-
-/// Whoever made the certificate chose its names; a terminal shall not obey them.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 impl Facts {

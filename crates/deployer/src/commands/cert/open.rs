@@ -1,6 +1,5 @@
 //! From a path and a password's place to a bundle.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use certs::{Bundle, PemError};
@@ -8,6 +7,7 @@ use clap::Args;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
+use crate::commands::store;
 use crate::config::{SecretError, SecretRef, SecretSource};
 use crate::exit_codes::ExitCode;
 use crate::guide::Ask;
@@ -104,15 +104,7 @@ pub(super) fn given(
 }
 
 pub(super) fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let file = std::fs::File::open(path)?;
-    // As large as the file, so that no copy of a key stays behind when the vector grows.
-    let size = file.metadata()?.len().min(MAX_BYTES) + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default()));
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(std::io::Error::other(format!("it has more than {MAX_BYTES} bytes")));
-    }
-    Ok(bytes)
+    store::read(path, MAX_BYTES)
 }
 
 fn is_pem(bytes: &[u8]) -> bool {

@@ -78,8 +78,10 @@ fn asked(host: &Host) -> Result<SecretString, Refusal> {
 }
 
 pub(super) async fn run(host: &Host, lang: Lang, options: &Options) -> Result<ExitCode, Refusal> {
+    // What can be wrong in a file is told before anybody types a token.
+    let named = options.token_env.is_some() || options.token_file.is_some();
+    let config = options.place.config(host, lang, named || !options.place.is_there(), "")?;
     let token = options.token(host)?;
-    let config = options.place.config(host, lang, true, "")?;
     let endpoint = options.place.endpoint(config.as_ref());
     let ksm = crate::keeper::device(&endpoint, options.place.tell(host))?;
     let failed = |error| fail::device(error, "K7");

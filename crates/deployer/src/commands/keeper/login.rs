@@ -12,13 +12,13 @@ use secrecy::SecretString;
 use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
-use super::print::printable;
 use super::sign_in::{Account, Means};
 use crate::catalogue::Lang;
 use crate::exit_codes::ExitCode;
 use crate::guide::Ask;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 #[derive(Args)]
 pub(crate) struct Options {

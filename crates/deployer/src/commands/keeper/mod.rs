@@ -19,6 +19,8 @@ mod testing;
 mod vault;
 mod whoami;
 
+use std::time::Duration;
+
 use crate::catalogue::Lang;
 use crate::commands::refuse;
 use crate::exit_codes::ExitCode;
@@ -75,15 +77,21 @@ pub(crate) fn announced() -> String {
     )
 }
 
+/// How long a sign-in that is dropped may take to write down what came of it.
+const SETTLE: Duration = Duration::from_secs(10);
+
 pub(crate) async fn run(host: &Host, lang: Lang, command: Command) -> ExitCode {
     let format = command.place().format;
     let done = match &command {
         // A person who is asked presses Ctrl-C twice: the terminal is given back only by the one who reads it.
         Command::Login(options) => login::run(host, lang, options).await,
-        // Whatever is dropped may be run again.
+        // Whatever is dropped may be run again, but a clone code that was sent is good once: its answer is waited for.
         command => tokio::select! {
             biased;
-            () = host.cancelled.cancelled() => Err(cancelled()),
+            () = host.cancelled.cancelled() => {
+                automator_admin::login::settle(SETTLE).await;
+                Err(cancelled())
+            }
             done = call(host, lang, command) => done,
         },
     };

@@ -68,6 +68,11 @@ impl Place {
         config::load(path).map(Some).map_err(|error| usage(&show, &error))
     }
 
+    /// Whether a config is named, or lies in this folder.
+    pub(super) fn is_there(&self) -> bool {
+        self.config.is_some() || Path::new(CONFIG).exists()
+    }
+
     /// The endpoint of the config, where the command line says nothing else.
     pub(super) fn endpoint(&self, config: Option<&Config>) -> KeeperEndpoint {
         let mut endpoint = config.map(|config| config.keeper.endpoint.clone()).unwrap_or_default();

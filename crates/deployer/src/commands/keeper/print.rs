@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::show::printable;
+
 /// Columns of even width; the last one as long as it is. Two blanks between them.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
@@ -16,11 +18,6 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
-}
-
-/// Names come from others; a terminal shall not obey them.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A time in milliseconds since 1970; `never` for 0.

@@ -1,22 +1,21 @@
 //! `keeper put` and `keeper replace`: attach a file, beside what is there or in place of it.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use keeper_wire::Uid;
 use ksm_client::{NewFile, Record};
-use secrecy::zeroize::Zeroizing;
 
 use super::device::{Device, record};
 use super::documents::{KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
-use super::print::printable;
 use crate::catalogue::Lang;
+use crate::commands::store;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 /// No attachment is longer.
 const MAX_BYTES: u64 = 64 << 20;
@@ -46,7 +45,7 @@ impl Options {
             let refusal = Refusal::new("keeper-no-name", "K3", format!("name `{}` in the vault", self.path.display()));
             return Err(refusal.exit(ExitCode::Usage).hint("give --name"));
         };
-        let content = read(&self.path).map_err(|error| {
+        let content = store::read(&self.path, MAX_BYTES).map_err(|error| {
             let refusal = Refusal::new("file-not-read", "K3", format!("read `{}`", self.path.display()));
             refusal.because(error.to_string()).hint("check the path and its permissions")
         })?;
@@ -95,16 +94,4 @@ fn attached(record: &Record, file: Uid, name: String, uploaded: bool, removed: &
         uploaded,
         removed: removed.iter().map(Uid::to_string).collect(),
     }
-}
-
-fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let file = std::fs::File::open(path)?;
-    // As large as the file, so that no copy of a key stays behind when the vector grows.
-    let size = file.metadata()?.len().min(MAX_BYTES) + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default()));
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(std::io::Error::other(format!("it has more than {MAX_BYTES} bytes")));
-    }
-    Ok(bytes)
 }

@@ -9,12 +9,13 @@ use clap::Args;
 use super::documents::{self, KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
-use super::print::{printable, table, time};
+use super::print::{table, time};
 use super::sign_in::Account;
 use crate::catalogue::Lang;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {

@@ -6,12 +6,13 @@ use clap::Args;
 use super::documents::{self, KeeperDocument, SCHEMA};
 use super::fail;
 use super::place::Place;
-use super::print::{printable, table, yes};
+use super::print::{table, yes};
 use super::sign_in::Account;
 use crate::catalogue::Lang;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -17,7 +17,10 @@ use crate::refusal::Refusal;
 #[command(allow_missing_positional = true)]
 pub(crate) struct Options {
     /// The definition as it is; `-` reads standard input. Not with --deployed or --config, which say where it is.
-    #[arg(required_unless_present = "deployed_family", conflicts_with = "deployed_family")]
+    #[arg(
+        required_unless_present = "deployed_family",
+        conflicts_with_all = ["deployed_family", "region", "profile", "patience"]
+    )]
     old: Option<PathBuf>,
     /// The definition as it is to be; `-` reads standard input.
     #[arg(required = true)]

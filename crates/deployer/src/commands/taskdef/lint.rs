@@ -20,7 +20,10 @@ use crate::host::Host;
 #[derive(Args)]
 pub(crate) struct Options {
     /// The document, bare or as DescribeTaskDefinition answers; `-` reads standard input.
-    #[arg(required_unless_present = "deployed_family", conflicts_with = "deployed_family")]
+    #[arg(
+        required_unless_present = "deployed_family",
+        conflicts_with_all = ["deployed_family", "region", "profile", "patience"]
+    )]
     file: Option<PathBuf>,
     #[command(flatten)]
     deployed: Deployed,
@@ -91,13 +94,13 @@ struct Placed<'a> {
 }
 
 fn json(source: &Source, findings: &[Finding]) -> serde_json::Value {
+    let places = source::Places::of(&source.text);
     let placed: Vec<Placed<'_>> = findings
         .iter()
         .map(|finding| {
             let mut finding = finding.clone();
             finding.pointer.insert_str(0, source.document.pointer_prefix());
-            let span = source::span(&source.text, &finding.pointer);
-            let line = span.map(|span| source::line(&source.text, span.start));
+            let line = places.as_ref().map(|places| places.line(places.span(&finding.pointer).start));
             Placed { finding, file: &source.name, line }
         })
         .collect();
@@ -111,12 +114,13 @@ fn json(source: &Source, findings: &[Finding]) -> serde_json::Value {
 
 fn text(source: &Source, findings: &[Finding]) -> String {
     let excerpt = excerpt(source);
+    let places = excerpt.as_ref().and_then(|excerpt| source::Places::of(excerpt.inner()));
     let prefix = source.document.pointer_prefix();
     let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_width(100);
     let mut text = String::new();
     for finding in findings {
         let pointer = format!("{prefix}{}", finding.pointer);
-        let span = excerpt.as_ref().and_then(|source| source::span(source.inner(), &pointer));
+        let span = places.as_ref().map(|places| places.span(&pointer));
         let span = span.map(|span| first_line(excerpt.as_ref().map_or("", |source| source.inner()), span));
         let shown = Shown { finding, pointer, source: excerpt.as_ref(), span };
         if handler.render_report(&mut text, &shown).is_err() {

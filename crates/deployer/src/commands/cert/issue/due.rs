@@ -40,13 +40,22 @@ impl fmt::Display for Reason {
 }
 
 impl Due {
+    /// Whether the authority's opinion counts: what is for other names, or has ended, is due whatever it says.
+    pub(super) fn asks(old: &Bundle, hosts: &[&str], now: Timestamp) -> bool {
+        is_for(old.leaf(), hosts) && now < old.leaf().not_after()
+    }
+
+    /// A window that is later than the certificate ends counts until then.
     pub(super) fn of(old: &Bundle, hosts: &[&str], window: Option<RenewalWindow>, now: Timestamp) -> Self {
         let leaf = old.leaf();
         if !is_for(leaf, hosts) {
             return Self { at: now, because: Reason::Hosts };
         }
         match window {
-            Some(window) => Self { at: moment(&window, &leaf.sha256_hex()), because: Reason::RenewalInformation },
+            Some(window) => {
+                let at = moment(&window, &leaf.sha256_hex()).min(leaf.not_after());
+                Self { at, because: Reason::RenewalInformation }
+            }
             None => Self { at: last_third(leaf), because: Reason::Lifetime },
         }
     }
@@ -122,6 +131,24 @@ mod tests {
             let due = Due::of(&old, hosts, None, now);
             assert_eq!((due.at, due.because), (now, Reason::Hosts), "{hosts:?}");
         }
+    }
+
+    #[test]
+    fn nobody_is_asked_about_what_is_due_anyway() {
+        let old = old();
+        assert!(Due::asks(&old, &HOSTS, time("2026-03-31T23:59:59Z")));
+        assert!(!Due::asks(&old, &HOSTS, time("2026-04-01T00:00:00Z")));
+        assert!(!Due::asks(&old, &HOSTS[..1], time("2026-02-01T00:00:00Z")));
+        let now = time("2026-04-02T00:00:00Z");
+        assert!(Due::of(&old, &HOSTS, None, now).is_now(now));
+    }
+
+    #[test]
+    fn no_window_is_later_than_the_end() {
+        let (start, end) = (time("2026-05-01T00:00:00Z"), time("2026-05-02T00:00:00Z"));
+        let window = RenewalWindow { start, end, ask_again_after: Duration::ZERO };
+        let due = Due::of(&old(), &HOSTS, Some(window), time("2026-02-01T00:00:00Z"));
+        assert_eq!((due.at, due.because), (time("2026-04-01T00:00:00Z"), Reason::RenewalInformation));
     }
 
     #[test]

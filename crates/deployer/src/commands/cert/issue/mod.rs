@@ -119,7 +119,14 @@ pub(super) async fn run(host: &Host, options: &Options) -> Result<ExitCode, Refu
 
     let mut renewal = None;
     if let Some(old) = &old {
-        let window = acme.renewal_window(old.leaf()).await.map_err(|error| refusal(&error))?;
+        let window = if Due::asks(old, &hosts, host.clock.now()) {
+            acme.renewal_window(old.leaf()).await.unwrap_or_else(|error| {
+                overlook(host, &error, "the lifetime of the certificate decides");
+                None
+            })
+        } else {
+            None
+        };
         let due = Due::of(old, &hosts, window, host.clock.now());
         renewal = Some(due.renewal());
         if !due.is_now(host.clock.now()) {
@@ -159,7 +166,20 @@ async fn issue(
             return Err(refusal.exit(ExitCode::Cancelled).hint("run it again; no file was changed"));
         }
     };
-    issued.map_err(|error| refusal(&error))
+    let issued = issued.map_err(|error| refusal(&error))?;
+    if let Some(error) = &issued.left_behind {
+        overlook(host, error, "the next run removes what is left");
+    }
+    Ok(issued.bundle)
+}
+
+/// Tells of what went wrong and does not end the run, and of what happens instead.
+fn overlook(host: &Host, error: &IssueError, instead: &str) {
+    for failure in refusal(error).failures {
+        let causes: String = failure.causes.iter().map(|cause| format!(": {cause}")).collect();
+        let (code, message) = (failure.code, failure.message);
+        host.talk(&format!("{}: {code}: failed to {message}{causes}; {instead}\n", Severity::Warning));
+    }
 }
 
 fn not_due(host: &Host, options: &Options, old: &Bundle, due: &Due) -> ExitCode {

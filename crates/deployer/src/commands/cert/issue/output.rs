@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use certs::Bundle;
 use certs::make::generate_password;
+use certs::{Bundle, PasswordRule};
 use clap::Args;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::super::open::{given, read};
-use crate::commands::store::{Pending, distinct, writable};
+use crate::commands::store::{Pending, distinct, keep_all, writable};
+use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
 
@@ -59,17 +60,31 @@ impl Output {
         outputs
             .extend([&self.password_out, &self.body, &self.key, &self.chain].into_iter().filter_map(Option::as_deref));
         distinct(inputs, &outputs)?;
-        outputs.iter().try_for_each(|path| writable(path))
+        // The key of an account that is there is only read, from wherever it is kept.
+        let written = outputs.iter().filter(|path| **path != account || !account.exists());
+        written.copied().try_for_each(writable)
     }
 
-    /// The password that was given, or that a run before this one left; none if one is to be made.
+    /// The password that was given, or that a run before this one left; none if one is to be made, also where the file for
+    /// it is there and empty. One that the PFX file cannot have is refused before anything is ordered.
     pub(super) fn password(&self, host: &Host) -> Result<Option<SecretString>, Refusal> {
         let left = self.password_out.as_deref().filter(|path| path.exists());
         let (file, flag) = match left {
             Some(path) => (Some(path), "--password-out"),
             None => (self.password_file.as_deref(), "--password-file"),
         };
-        given(host, file, self.password_env.as_deref(), [flag, "--password-env"])
+        let Some(password) = given(host, file, self.password_env.as_deref(), [flag, "--password-env"])? else {
+            return Ok(None);
+        };
+        if left.is_some() && password.expose_secret().is_empty() {
+            return Ok(None);
+        }
+        PasswordRule::Service.check(&password).map_err(|error| {
+            let flag = if file.is_some() { flag } else { "--password-env" };
+            let refusal = Refusal::new(error.code(), "K1", format!("use the password of {flag}"));
+            refusal.because(format!("failed to {error}")).hint(error.hint())
+        })?;
+        Ok(Some(password))
     }
 
     /// What is in the PFX file; none if there is none.
@@ -92,8 +107,17 @@ impl Output {
         bundle.map(Some).map_err(|error| refused(error.code(), error.to_string(), error.hint()))
     }
 
-    /// Writes all files, then names them: the password first, the PFX file last.
+    /// Writes all files, then names them: the password first, the PFX file last. There is a certificate by now, so what
+    /// fails here is no refusal before a change.
     pub(super) fn write(
+        &self,
+        bundle: &Bundle,
+        password: Option<SecretString>,
+    ) -> Result<Vec<(String, &'static str)>, Refusal> {
+        self.write_all(bundle, password).map_err(|refusal| refusal.exit(ExitCode::StepFailed))
+    }
+
+    fn write_all(
         &self,
         bundle: &Bundle,
         password: Option<SecretString>,
@@ -129,11 +153,49 @@ impl Output {
             files.push((path, "chain", Pending::write(path, chain.as_bytes())?));
         }
         files.push((&self.out, "PFX", Pending::write(&self.out, &pfx)?));
-        let mut written = Vec::new();
-        for (path, what, file) in files {
-            file.keep()?;
-            written.push((path.display().to_string(), what));
+        keep_all(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certs::make::{KeyType, self_signed};
+
+    use super::*;
+
+    fn output(folder: &Path) -> Output {
+        Output {
+            out: folder.join("ssl.pfx"),
+            password_out: Some(folder.join("password.txt")),
+            password_file: None,
+            password_env: None,
+            body: None,
+            key: None,
+            chain: None,
         }
-        Ok(written)
+    }
+
+    /// Below `/proc` nobody makes a file, whoever runs the test.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_key_of_an_account_that_is_there_need_not_be_writable() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = output(folder.path());
+        assert!(output.check(&[], Path::new("/proc/version")).is_ok());
+        let refused = output.check(&[], Path::new("/proc/account.pem")).unwrap_err();
+        assert_eq!(refused.failures[0].code, "file-not-written");
+        let twice = output.check(&[], &folder.path().join("ssl.pfx")).unwrap_err();
+        assert_eq!(twice.failures[0].code, "file-named-twice");
+    }
+
+    #[test]
+    fn what_fails_after_the_certificate_was_issued_is_a_failed_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = jiff::Timestamp::now();
+        let until = now.checked_add(jiff::SignedDuration::from_hours(100)).unwrap();
+        let bundle = self_signed(&["automator.example.com"], KeyType::P256, now, until).unwrap();
+        let output = Output { out: folder.path().join("no/such/folder.pfx"), ..output(folder.path()) };
+        let refusal = output.write(&bundle, None).unwrap_err();
+        assert_eq!((refusal.exit, refusal.failures[0].code.as_str()), (ExitCode::StepFailed, "file-not-written"));
     }
 }

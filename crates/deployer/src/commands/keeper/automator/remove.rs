@@ -8,10 +8,10 @@ use super::show::{done, named};
 use crate::catalogue::Lang;
 use crate::commands::keeper::documents::{KeeperDocument, SCHEMA};
 use crate::commands::keeper::fail::not_confirmed;
-use crate::commands::keeper::print::printable;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -9,10 +9,10 @@ use super::failed;
 use super::show::document;
 use crate::catalogue::Lang;
 use crate::cli::Format;
-use crate::commands::keeper::print::printable;
 use crate::exit_codes::ExitCode;
 use crate::host::Host;
 use crate::refusal::Refusal;
+use crate::show::printable;
 
 const QUESTION: &str = "Is this the key in the log of the Automator service, of which exactly one task runs? It gets the \
                         enterprise's keys.";
