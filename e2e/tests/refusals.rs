@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use aws_sdk_ec2::operation::create_route::builders::CreateRouteFluentBuilder;
 use certs::make::{Authority, KeyType};
 use deployer::exit_codes::ExitCode;
 use e2e::proxy::RecordingProxy;
@@ -117,7 +118,7 @@ async fn a_device_of_another_region_or_of_none_is_refused() {
     let stage = Stage::open().await;
     let proxy = RecordingProxy::start(stage.endpoint()).unwrap();
     let elsewhere = Desk::new(&stage, proxy.endpoint()).replace("region = \"EU\"", "region = \"US\"");
-    refused(elsewhere.run(true, ""), ExitCode::Refused, &["K7", "ksm-region-mismatch", "keeper.ksm_config", "hint"]);
+    refused(elsewhere.run(true, ""), ExitCode::Refused, &["K7", "keeper-region-mismatch", "keeper.ksm_config", "hint"]);
     let none = Desk::new(&stage, proxy.endpoint()).replace("env = \"KSM_CONFIG_VALUE\"", "file = \"password.txt\"");
     let ran = none.run(true, "");
     assert!(!ran.said().contains("the-password"), "{}", ran.said());
@@ -142,6 +143,8 @@ async fn configs_that_cannot_work_are_refused() {
     let ran = literal.run(true, "");
     assert!(!ran.said().contains("the-password"), "{}", ran.said());
     refused(ran, ExitCode::Usage, &["config-literal-secret", "certificate.password"]);
+    let size = desk().replace("[endpoint]", "[task]\ncpu = 300\n\n[endpoint]");
+    refused(size.run(true, ""), ExitCode::Refused, &["task-definition-invalid", "A8", "/cpu", "300", "[task]"]);
     assert!(proxy.calls().is_empty(), "nobody is asked about a config that is wrong");
 }
 
@@ -149,47 +152,93 @@ async fn configs_that_cannot_work_are_refused() {
 async fn two_subnets_in_one_zone_are_refused() {
     let stage = Stage::open().await;
     let proxy = RecordingProxy::start(stage.endpoint()).unwrap();
-    let (vpc, subnets) = one_zone(&stage).await;
-    let list = subnets.iter().map(|subnet| format!("{subnet:?}")).collect::<Vec<_>>().join(", ");
+    let net = Network::with(&stage, ["eu-west-1a", "eu-west-1a"]).await;
+    let network = format!("[network]\nvpc = \"{}\"\nsubnets = {:?}\n", net.vpc, net.public);
     let desk = Desk::new(&stage, proxy.endpoint());
-    let desk = desk.replace(
-        "[endpoint]",
-        &format!("[network]\nvpc = \"{vpc}\"\nsubnets = [{list}]\n\n[dns]\nmode = \"manual\"\n\n[endpoint]"),
-    );
+    let desk = desk.replace("[endpoint]", &format!("{network}\n[dns]\nmode = \"manual\"\n\n[endpoint]"));
     refused(desk.run(true, ""), ExitCode::Blocked, &["one-zone", "A1", "network.subnets"]);
     nothing_changed(&proxy);
 }
 
-/// A VPC whose two subnets lie in one zone.
-async fn one_zone(stage: &Stage) -> (String, Vec<String>) {
-    let connection = aws_infra::Connection::to_emulator("eu-west-1", stage.endpoint());
-    let ec2 = aws_infra::Aws::connect(&connection).await.unwrap().ec2;
-    let vpc = ec2.create_vpc().cidr_block("10.1.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
-    let on = || aws_sdk_ec2::types::AttributeBooleanValue::builder().value(true).build();
-    ec2.modify_vpc_attribute().vpc_id(&vpc).enable_dns_support(on()).send().await.unwrap();
-    ec2.modify_vpc_attribute().vpc_id(&vpc).enable_dns_hostnames(on()).send().await.unwrap();
-    let mut subnets = Vec::new();
-    for cidr in ["10.1.0.0/24", "10.1.1.0/24"] {
-        let made =
-            ec2.create_subnet().vpc_id(&vpc).cidr_block(cidr).availability_zone("eu-west-1a").send().await.unwrap();
-        subnets.push(made.subnet.unwrap().subnet_id.unwrap());
+#[tokio::test]
+async fn a_balancer_that_faces_the_internet_stands_where_the_internet_reaches_it() {
+    let stage = Stage::open().await;
+    let proxy = RecordingProxy::start(stage.endpoint()).unwrap();
+    let net = Network::with(&stage, ["eu-west-1a", "eu-west-1b"]).await;
+    let private = net.behind_a_nat(["eu-west-1a", "eu-west-1b"]).await;
+    let desk = |more: &str| {
+        let network = format!("[network]\nvpc = \"{}\"\nsubnets = {private:?}\n{more}", net.vpc);
+        Desk::new(&stage, proxy.endpoint()).replace("[endpoint]", &format!("{network}\n[endpoint]"))
+    };
+    refused(
+        desk("").run(true, "--until A11"),
+        ExitCode::Blocked,
+        &["subnet-not-public", "A11", "network.balancer_subnets", &private[0]],
+    );
+    nothing_changed(&proxy);
+    let elsewhere = desk(&format!("balancer_subnets = {:?}\n", net.public));
+    elsewhere.run(true, "--until A11").ended(ExitCode::Done);
+    let balancers = net.aws.elb.describe_load_balancers().send().await.unwrap();
+    let zones = balancers.load_balancers()[0].availability_zones();
+    let mut stands: Vec<&str> = zones.iter().filter_map(|zone| zone.subnet_id()).collect();
+    stands.sort_unstable();
+    let mut public = net.public.clone();
+    public.sort_unstable();
+    assert_eq!(stands, public);
+}
+
+/// A network that exists: subnets that lead to an internet gateway.
+struct Network {
+    aws: aws_infra::Aws,
+    vpc: String,
+    public: Vec<String>,
+}
+
+impl Network {
+    async fn with(stage: &Stage, zones: [&str; 2]) -> Self {
+        let connection = aws_infra::Connection::to_emulator("eu-west-1", stage.endpoint());
+        let aws = aws_infra::Aws::connect(&connection).await.unwrap();
+        let ec2 = &aws.ec2;
+        let vpc = ec2.create_vpc().cidr_block("10.1.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+        let on = || aws_sdk_ec2::types::AttributeBooleanValue::builder().value(true).build();
+        ec2.modify_vpc_attribute().vpc_id(&vpc).enable_dns_support(on()).send().await.unwrap();
+        ec2.modify_vpc_attribute().vpc_id(&vpc).enable_dns_hostnames(on()).send().await.unwrap();
+        let gateway = ec2.create_internet_gateway().send().await.unwrap();
+        let gateway = gateway.internet_gateway.unwrap().internet_gateway_id.unwrap();
+        ec2.attach_internet_gateway().vpc_id(&vpc).internet_gateway_id(&gateway).send().await.unwrap();
+        let mut net = Self { aws, vpc, public: Vec::new() };
+        net.public = net.subnets(zones, 0, |route| route.gateway_id(&gateway)).await;
+        net
     }
-    let gateway = ec2.create_internet_gateway().send().await.unwrap();
-    let gateway = gateway.internet_gateway.unwrap().internet_gateway_id.unwrap();
-    ec2.attach_internet_gateway().vpc_id(&vpc).internet_gateway_id(&gateway).send().await.unwrap();
-    let table =
-        ec2.create_route_table().vpc_id(&vpc).send().await.unwrap().route_table.unwrap().route_table_id.unwrap();
-    ec2.create_route()
-        .route_table_id(&table)
-        .destination_cidr_block("0.0.0.0/0")
-        .gateway_id(&gateway)
-        .send()
-        .await
-        .unwrap();
-    for subnet in &subnets {
-        ec2.associate_route_table().route_table_id(&table).subnet_id(subnet).send().await.unwrap();
+
+    async fn behind_a_nat(&self, zones: [&str; 2]) -> Vec<String> {
+        let made = self.aws.ec2.create_nat_gateway().subnet_id(&self.public[0]).send().await.unwrap();
+        let gateway = made.nat_gateway.unwrap().nat_gateway_id.unwrap();
+        self.subnets(zones, 2, |route| route.nat_gateway_id(&gateway)).await
     }
-    (vpc, subnets)
+
+    /// Subnets with a route table of their own.
+    async fn subnets(
+        &self,
+        zones: [&str; 2],
+        first: usize,
+        way_out: impl FnOnce(CreateRouteFluentBuilder) -> CreateRouteFluentBuilder,
+    ) -> Vec<String> {
+        let (ec2, vpc) = (&self.aws.ec2, &self.vpc);
+        let table =
+            ec2.create_route_table().vpc_id(vpc).send().await.unwrap().route_table.unwrap().route_table_id.unwrap();
+        let route = ec2.create_route().route_table_id(&table).destination_cidr_block("0.0.0.0/0");
+        way_out(route).send().await.unwrap();
+        let mut subnets = Vec::new();
+        for (index, zone) in zones.iter().enumerate() {
+            let cidr = format!("10.1.{}.0/24", first + index);
+            let made = ec2.create_subnet().vpc_id(vpc).cidr_block(cidr).availability_zone(*zone).send().await.unwrap();
+            let subnet = made.subnet.unwrap().subnet_id.unwrap();
+            ec2.associate_route_table().route_table_id(&table).subnet_id(&subnet).send().await.unwrap();
+            subnets.push(subnet);
+        }
+        subnets
+    }
 }
 
 #[tokio::test]

@@ -5,8 +5,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use aws_infra::{Aws, Connection, DEPLOYMENT_TAG, NODE_TAG};
+use aws_sdk_acm::types::{Filters, KeyAlgorithm};
 
 use super::Desk;
+
+/// All that a call lists, of every page: an account that somebody works in has more than one.
+macro_rules! all {
+    ($call:expr) => {
+        $call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?
+    };
+}
 
 /// Something in the account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,21 +145,21 @@ impl Reading<'_> {
         let aws = self.aws;
         let ec2 = &aws.ec2;
         let tags = |tags: &[aws_sdk_ec2::types::Tag]| node_of(tags.iter().map(|tag| (tag.key(), tag.value())));
-        for vpc in ec2.describe_vpcs().send().await?.vpcs() {
+        for vpc in all!(ec2.describe_vpcs()) {
             let text = format!("{:?}", vpc.cidr_block());
             self.add("vpc", "DeleteVpc", vpc.vpc_id().unwrap_or_default(), tags(vpc.tags()), vec![], text);
         }
-        for subnet in ec2.describe_subnets().send().await?.subnets() {
+        for subnet in all!(ec2.describe_subnets()) {
             let text = format!("{:?} {:?}", subnet.cidr_block(), subnet.map_public_ip_on_launch());
             let uses = vec![subnet.vpc_id().unwrap_or_default().to_owned()];
             self.add("subnet", "DeleteSubnet", subnet.subnet_id().unwrap_or_default(), tags(subnet.tags()), uses, text);
         }
-        for gateway in ec2.describe_internet_gateways().send().await?.internet_gateways() {
+        for gateway in all!(ec2.describe_internet_gateways()) {
             let uses = gateway.attachments().iter().filter_map(|at| at.vpc_id().map(str::to_owned)).collect();
             let id = gateway.internet_gateway_id().unwrap_or_default();
             self.add("internet-gateway", "DeleteInternetGateway", id, tags(gateway.tags()), uses, "");
         }
-        for table in ec2.describe_route_tables().send().await?.route_tables() {
+        for table in all!(ec2.describe_route_tables()) {
             if table.associations().iter().any(|one| one.main() == Some(true)) {
                 continue; // AWS made it with the VPC, and it goes with the VPC.
             }
@@ -162,8 +170,8 @@ impl Reading<'_> {
             let (id, text) = (table.route_table_id().unwrap_or_default(), format!("{subnets:?} {routes:?}"));
             self.add("route-table", "DeleteRouteTable", id, tags(table.tags()), uses, text);
         }
-        let groups = ec2.describe_security_groups().send().await?;
-        for group in groups.security_groups().iter().filter(|group| group.group_name() != Some("default")) {
+        let groups = all!(ec2.describe_security_groups());
+        for group in groups.iter().filter(|group| group.group_name() != Some("default")) {
             let id = group.group_id().unwrap_or_default();
             let rules = |rules: &[aws_sdk_ec2::types::IpPermission]| -> Vec<(String, String)> {
                 let mut lines = Vec::new();
@@ -194,7 +202,7 @@ impl Reading<'_> {
     }
 
     async fn logs(&mut self) -> Result<()> {
-        for group in self.aws.logs.describe_log_groups().send().await?.log_groups() {
+        for group in all!(self.aws.logs.describe_log_groups()) {
             let arn = group.arn().unwrap_or_default().trim_end_matches(":*");
             let tags = self.aws.logs.list_tags_for_resource().resource_arn(arn).send().await?;
             let node = node_of(
@@ -209,7 +217,7 @@ impl Reading<'_> {
     async fn roles(&mut self) -> Result<()> {
         let aws = self.aws;
         let iam = &aws.iam;
-        for role in iam.list_roles().send().await?.roles() {
+        for role in all!(iam.list_roles()) {
             let name = role.role_name();
             let tags = iam.list_role_tags().role_name(name).send().await?;
             let node = node_of(tags.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
@@ -234,11 +242,11 @@ impl Reading<'_> {
     async fn file_systems(&mut self) -> Result<()> {
         let aws = self.aws;
         let efs = &aws.efs;
-        for one in efs.describe_file_systems().send().await?.file_systems() {
+        for one in all!(efs.describe_file_systems()) {
             let node = node_of(one.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
             let id = one.file_system_id();
             self.add("efs-file-system", "DeleteFileSystem", id, node.clone(), vec![], format!("{:?}", one.encrypted()));
-            for target in efs.describe_mount_targets().file_system_id(id).send().await?.mount_targets() {
+            for target in all!(efs.describe_mount_targets().file_system_id(id)) {
                 let subnet = target.subnet_id().to_owned();
                 let groups = efs.describe_mount_target_security_groups().mount_target_id(target.mount_target_id());
                 let mut groups = groups.send().await?.security_groups().to_vec();
@@ -250,7 +258,7 @@ impl Reading<'_> {
                 self.add("efs-mount-target", "DeleteMountTarget", target, node, uses, format!("{groups:?}"));
             }
         }
-        for point in efs.describe_access_points().send().await?.access_points() {
+        for point in all!(efs.describe_access_points()) {
             let node = node_of(point.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
             let uses = vec![point.file_system_id().unwrap_or_default().to_owned()];
             let text = format!("{:?} {:?}", point.posix_user(), point.root_directory());
@@ -263,29 +271,29 @@ impl Reading<'_> {
     async fn containers(&mut self) -> Result<()> {
         let aws = self.aws;
         let ecs = &aws.ecs;
-        for family in ecs.list_task_definition_families().status("ACTIVE".into()).send().await?.families() {
-            for arn in ecs.list_task_definitions().family_prefix(family).send().await?.task_definition_arns() {
-                let tags = ecs.list_tags_for_resource().resource_arn(arn).send().await?;
+        for family in all!(ecs.list_task_definition_families().status("ACTIVE".into())) {
+            for arn in all!(ecs.list_task_definitions().family_prefix(family)) {
+                let tags = ecs.list_tags_for_resource().resource_arn(&arn).send().await?;
                 let node = node_of(tags.tags().iter().map(|tag| (tag.key(), tag.value())));
                 self.add("task-definition", "DeregisterTaskDefinition", arn, node, vec![], "");
             }
         }
-        let clusters = ecs.list_clusters().send().await?;
-        if clusters.cluster_arns().is_empty() {
-            return Ok(());
+        let mut clusters = Vec::new();
+        for arns in all!(ecs.list_clusters()).chunks(100) {
+            let described = ecs.describe_clusters().set_clusters(Some(arns.to_vec())).send().await?;
+            clusters.extend(described.clusters.unwrap_or_default());
         }
-        let described = ecs.describe_clusters().set_clusters(Some(clusters.cluster_arns().to_vec())).send().await?;
-        for cluster in described.clusters().iter().filter(|cluster| cluster.status() != Some("INACTIVE")) {
+        for cluster in clusters.iter().filter(|cluster| cluster.status() != Some("INACTIVE")) {
             let arn = cluster.cluster_arn().unwrap_or_default();
             let tags = ecs.list_tags_for_resource().resource_arn(arn).send().await?;
             let node = node_of(tags.tags().iter().map(|tag| (tag.key(), tag.value())));
             self.add("ecs-cluster", "DeleteCluster", arn, node, vec![], "");
-            let services = ecs.list_services().cluster(arn).send().await?;
-            if services.service_arns().is_empty() {
-                continue;
+            let mut services = Vec::new();
+            for arns in all!(ecs.list_services().cluster(arn)).chunks(10) {
+                let described = ecs.describe_services().cluster(arn).set_services(Some(arns.to_vec())).send().await?;
+                services.extend(described.services.unwrap_or_default());
             }
-            let services = ecs.describe_services().cluster(arn).set_services(Some(services.service_arns().to_vec()));
-            for service in services.send().await?.services().iter().filter(|one| one.status() == Some("ACTIVE")) {
+            for service in services.iter().filter(|one| one.status() == Some("ACTIVE")) {
                 let id = service.service_arn().unwrap_or_default();
                 let tags = ecs.list_tags_for_resource().resource_arn(id).send().await?;
                 let node = node_of(tags.tags().iter().map(|tag| (tag.key(), tag.value())));
@@ -311,7 +319,8 @@ impl Reading<'_> {
     }
 
     async fn secrets(&mut self) -> Result<()> {
-        for secret in self.aws.secrets.list_secrets().send().await?.secret_list() {
+        let pages = self.aws.secrets.list_secrets().into_paginator().send().collect::<Result<Vec<_>, _>>().await?;
+        for secret in pages.into_iter().flat_map(|page| page.secret_list.unwrap_or_default()) {
             if secret.deleted_date().is_some() {
                 continue;
             }
@@ -325,7 +334,15 @@ impl Reading<'_> {
     }
 
     async fn certificates(&mut self) -> Result<()> {
-        for one in self.aws.acm.list_certificates().send().await?.certificate_summary_list() {
+        // Unasked, ACM lists certificates of RSA keys only.
+        let every_key = Filters::builder().set_key_types(Some(vec![
+            KeyAlgorithm::Rsa2048,
+            KeyAlgorithm::Rsa3072,
+            KeyAlgorithm::Rsa4096,
+            KeyAlgorithm::EcPrime256v1,
+            KeyAlgorithm::EcSecp384r1,
+        ]));
+        for one in all!(self.aws.acm.list_certificates().includes(every_key.build())) {
             let arn = one.certificate_arn().unwrap_or_default();
             let tags = self.aws.acm.list_tags_for_certificate().certificate_arn(arn).send().await?;
             let node = node_of(tags.tags().iter().map(|tag| (Some(tag.key()), tag.value())));
@@ -345,14 +362,14 @@ impl Reading<'_> {
     async fn balancers(&mut self) -> Result<()> {
         let aws = self.aws;
         let elb = &aws.elb;
-        for group in elb.describe_target_groups().send().await?.target_groups() {
+        for group in all!(elb.describe_target_groups()) {
             let arn = group.target_group_arn().unwrap_or_default();
             let node = self.balancer_node(arn).await?;
             let text = format!("{:?} {:?}", group.port(), group.health_check_path());
             let uses = group.vpc_id().map(str::to_owned).into_iter().collect();
             self.add("target-group", "DeleteTargetGroup", arn, node, uses, text);
         }
-        for balancer in elb.describe_load_balancers().send().await?.load_balancers() {
+        for balancer in all!(elb.describe_load_balancers()) {
             let arn = balancer.load_balancer_arn().unwrap_or_default();
             let attributes = elb.describe_load_balancer_attributes().load_balancer_arn(arn).send().await?;
             let drops = attributes
@@ -364,7 +381,7 @@ impl Reading<'_> {
             uses.extend(balancer.availability_zones().iter().filter_map(|zone| zone.subnet_id().map(str::to_owned)));
             let node = self.balancer_node(arn).await?;
             self.add("load-balancer", "DeleteLoadBalancer", arn, node, uses, text);
-            for listener in elb.describe_listeners().load_balancer_arn(arn).send().await?.listeners() {
+            for listener in all!(elb.describe_listeners().load_balancer_arn(arn)) {
                 let id = listener.listener_arn().unwrap_or_default();
                 let mut uses = vec![arn.to_owned()];
                 uses.extend(listener.certificates().iter().filter_map(|one| one.certificate_arn().map(str::to_owned)));
@@ -385,8 +402,9 @@ impl Reading<'_> {
     }
 
     async fn records(&mut self) -> Result<()> {
-        for zone in self.aws.route53.list_hosted_zones().send().await?.hosted_zones() {
-            let records = self.aws.route53.list_resource_record_sets().hosted_zone_id(zone.id()).send().await?;
+        for zone in all!(self.aws.route53.list_hosted_zones()) {
+            let records = self.aws.route53.list_resource_record_sets().hosted_zone_id(zone.id());
+            let records = records.start_record_name(Desk::HOST).send().await?;
             for record in records.resource_record_sets() {
                 let name = record.name().trim_end_matches('.');
                 if name != Desk::HOST {
