@@ -45,7 +45,7 @@ struct Cli {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
     /// Before how many emulators of a kind flows play at once
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 3)]
     stages: usize,
     /// Where something runs already, for `--emulator endpoint`: an URL of this machine, or `aws`
     #[arg(long, value_name = "URL", default_value = "")]

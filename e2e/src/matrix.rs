@@ -53,17 +53,19 @@ impl Row {
         self.flows.iter().any(|played| !played.passed)
     }
 
-    /// `whole`, `partial: A1, A2`, `not run: why`, `FAILED: flows`.
+    /// `whole`, `partial: A1, A2`, `played: flows` where none of them looks at steps, `not run: why`, `FAILED: flows`.
     fn result(&self) -> String {
-        let failed: Vec<&str> =
-            self.flows.iter().filter(|played| !played.passed).map(|played| played.flow.as_str()).collect();
+        let names = |passed: bool| {
+            let flows = self.flows.iter().filter(move |played| played.passed == passed);
+            flows.map(|played| played.flow.as_str()).collect::<Vec<_>>()
+        };
+        let failed = names(false);
         if !failed.is_empty() {
             return format!("FAILED: {}", failed.join(", "));
         }
         match &self.note {
             Some(why) if self.flows.is_empty() => format!("not run: {why}"),
-            // Most flows do not look at steps.
-            Some(_) if self.done().is_empty() => "partial".to_owned(),
+            _ if self.done().is_empty() => format!("played: {}", names(true).join(", ")),
             Some(_) => format!("partial: {}", self.done().join(", ")),
             None => "whole".to_owned(),
         }
@@ -174,6 +176,8 @@ mod tests {
         assert_eq!(row(None, vec![played("guide", true)]).result(), "whole");
         assert_eq!(row(Some("no ECS"), vec![played("guide", true)]).result(), "partial: K2, A9, A10");
         assert_eq!(row(Some("no image"), vec![]).result(), "not run: no image");
+        let without_steps = Row { steps: BTreeMap::new(), ..row(None, vec![played("drift", true)]) };
+        assert_eq!(without_steps.result(), "played: drift");
         assert_eq!(row(None, vec![played("guide", true), played("drift", false)]).result(), "FAILED: drift");
         let failed = Matrix { rows: vec![row(None, vec![played("guide", false)])] };
         assert!(failed.failed());

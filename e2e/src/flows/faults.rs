@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use deployer::exit_codes::ExitCode;
 
 use super::way::{BY_HAND, SIGNED_IN, Way};
 use super::{Measure, Told};
-use crate::harness::Scene;
+use crate::harness::desk::tail;
 use crate::harness::wait::pause;
+use crate::harness::{Scene, Undisturbed};
 use crate::proxy::{Call, Fault};
+use crate::run::Ran;
 
 /// How often a run is begun again while faults go on.
 const AGAIN: usize = 3;
@@ -19,11 +22,8 @@ const RATE: u64 = 60;
 
 /// The answer of every single create is lost once, and of every single delete.
 pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
-    let made = made(scene, &[&BY_HAND]).await?.remove(0);
-    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-    for call in scene.proxy.calls().iter().filter(|call| call.is_create()) {
-        *wanted.entry(call.operation.clone()).or_default() += 1;
-    }
+    let made = made(scene, &BY_HAND).await?;
+    let wanted = made.creates.clone();
     scene.empty().await?;
     let lost: Arc<Mutex<BTreeSet<(String, u64)>>> = Arc::default();
     let (seen, most) = (Arc::clone(&lost), wanted.clone());
@@ -34,7 +34,7 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
         (room && seen.insert((call.operation.clone(), call.fingerprint))).then_some(Fault::CutAfter)
     });
     for _ in 0..AGAIN {
-        if scene.desk.run(&BY_HAND.deploy(scene)).await?.code == Some(0) {
+        if is_done(&scene.desk.run(&BY_HAND.deploy(scene)).await?)? {
             break;
         }
     }
@@ -64,18 +64,18 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
     Ok(Told::did(format!("{} kinds of creates and {} of deletes lost their answers", wanted.len(), gone.len())))
 }
 
-/// Deploy and destroy under faults that a seed decides, with every second seed signed in to Keeper.
+/// Deploy and destroy under faults that a seed decides, every second seed signed in to Keeper.
 pub(super) async fn seeds(scene: &mut Scene, measure: Measure) -> Result<Told> {
     let ways = ways(scene);
-    let made = made(scene, &ways).await?;
     for seed in measure.first_seed..measure.first_seed + measure.seeds {
-        let (way, made) = chosen(&ways, &made, seed);
+        let way = chosen(&ways, seed);
+        let made = &made(scene, way).await?;
         scene.empty().await?;
         for (line, finish) in [(way.deploy(scene), true), (way.destroy.to_owned(), false)] {
             scene.proxy.clear();
             scene.proxy.set_script(random(seed));
             for _ in 0..AGAIN {
-                if scene.desk.run(&line).await?.code == Some(0) {
+                if is_done(&scene.desk.run(&line).await?)? {
                     break;
                 }
             }
@@ -93,38 +93,50 @@ pub(super) async fn seeds(scene: &mut Scene, measure: Measure) -> Result<Told> {
     Ok(Told::did(format!("{} seeds, each for deploy and destroy, {}", measure.seeds, told(&ways))))
 }
 
-/// SIGKILL at random moments of a deploy and of a destroy, with every second pair signed in to Keeper.
+/// SIGKILL at random moments of a deploy and of a destroy, pairs signed in to Keeper in turn with others.
 pub(super) async fn kills(scene: &mut Scene, measure: Measure) -> Result<Told> {
     let ways = ways(scene);
-    let made = made(scene, &ways).await?;
     for kill in 0..measure.kills {
         let destroy = kill % 2 == 1;
-        let (way, made) = chosen(&ways, &made, kill / 2);
+        let way = chosen(&ways, kill / 2);
+        let made = made(scene, way).await?;
         if !destroy {
             scene.empty().await?;
         }
         let permille = u32::try_from(mix(measure.first_seed.wrapping_mul(1000) + kill) % 1000).unwrap_or(500);
-        let moment = made.took * permille / 1000;
-        let line = if destroy { way.destroy.to_owned() } else { way.deploy(scene) };
-        let mut child = scene.desk.spawn(&line)?;
-        pause(moment).await;
-        child.start_kill().context("end the run")?;
-        child.wait().await?;
+        let took = if destroy { made.destroyed_in } else { made.deployed_in };
+        let (deploy, line) = (way.deploy(scene), if destroy { way.destroy.to_owned() } else { way.deploy(scene) });
+        let mut moment = took * permille / 1000;
+        // A run that was over already was not killed: once more, and sooner.
+        while !killed_after(scene, &line, moment).await? {
+            scene.desk.expect(if destroy { &deploy } else { way.destroy }).await?;
+            moment /= 2;
+        }
         let what = || format!("`{line}` killed after {moment:?}");
         if destroy {
             gone(scene, way).await.with_context(what)?;
         } else {
-            finished(scene, way, made).await.with_context(what)?;
+            finished(scene, way, &made).await.with_context(what)?;
         }
     }
     Ok(Told::did(format!("{} kills, {}", measure.kills, told(&ways))))
 }
 
-/// What an undisturbed run makes, and how long it takes.
-struct Made {
-    account: BTreeMap<&'static str, usize>,
-    vault: Vec<(&'static str, usize)>,
-    took: Duration,
+/// Whether a run could be killed, because it was not over yet.
+async fn killed_after(scene: &Scene, line: &str, moment: Duration) -> Result<bool> {
+    let mut child = scene.desk.spawn(line)?;
+    pause(moment).await;
+    child.start_kill().context("end the run")?;
+    Ok(child.wait().await?.code().is_none())
+}
+
+/// Whether a run is done; that it is not may be for what went wrong outside, and for nothing else.
+fn is_done(ran: &Ran) -> Result<bool> {
+    let is = |code: ExitCode| ran.code == Some(i32::from(code.code()));
+    let expected = [ExitCode::Done, ExitCode::StepFailed, ExitCode::Refused, ExitCode::Locked, ExitCode::WaitsForYou];
+    let told = expected.into_iter().any(is) && !ran.stderr.contains("panicked");
+    ensure!(told, "a run under faults ended with {:?}:\n{}", ran.code, tail(&ran.said(), 12));
+    Ok(is(ExitCode::Done))
 }
 
 fn ways(scene: &Scene) -> Vec<&'static Way> {
@@ -132,30 +144,36 @@ fn ways(scene: &Scene) -> Vec<&'static Way> {
 }
 
 fn told(ways: &[&Way]) -> &'static str {
-    if ways.len() > 1 { "every second one signed in to Keeper" } else { "none signed in to Keeper" }
+    if ways.len() > 1 { "by hand and signed in to Keeper in turn" } else { "none signed in to Keeper" }
 }
 
-fn chosen<'a>(ways: &[&'static Way], made: &'a [Made], number: u64) -> (&'static Way, &'a Made) {
-    let index = usize::try_from(number).unwrap_or_default() % ways.len();
-    (ways[index], &made[index])
+fn chosen(ways: &[&'static Way], number: u64) -> &'static Way {
+    ways[usize::try_from(number).unwrap_or_default() % ways.len()]
 }
 
-async fn made(scene: &mut Scene, ways: &[&'static Way]) -> Result<Vec<Made>> {
-    let mut all = Vec::new();
-    for way in ways {
-        scene.empty().await?;
-        let start = Instant::now();
-        scene.desk.expect(&way.deploy(scene)).await?;
-        let took = start.elapsed();
-        let (account, vault) = (scene.account().await?.census(), scene.administrator.census().await?);
-        all.push(Made { account, vault, took });
-        scene.desk.expect(way.destroy).await?;
+/// What an undisturbed run of this way makes; one is played when none was.
+async fn made(scene: &mut Scene, way: &Way) -> Result<Arc<Undisturbed>> {
+    if let Some(made) = scene.undisturbed.get(way.destroy) {
+        return Ok(Arc::clone(made));
     }
-    Ok(all)
+    scene.empty().await?;
+    let start = Instant::now();
+    scene.desk.expect(&way.deploy(scene)).await?;
+    let deployed_in = start.elapsed();
+    let mut creates: BTreeMap<String, usize> = BTreeMap::new();
+    for call in scene.proxy.calls().iter().filter(|call| call.is_create()) {
+        *creates.entry(call.operation.clone()).or_default() += 1;
+    }
+    let (account, vault) = (scene.account().await?.census(), scene.administrator.census().await?);
+    let start = Instant::now();
+    scene.desk.expect(way.destroy).await?;
+    let made = Arc::new(Undisturbed { account, vault, creates, deployed_in, destroyed_in: start.elapsed() });
+    scene.undisturbed.insert(way.destroy, Arc::clone(&made));
+    Ok(made)
 }
 
 /// The next run ends well, keeps everything afterwards, and there is no twin of anything.
-async fn finished(scene: &Scene, way: &Way, made: &Made) -> Result<()> {
+async fn finished(scene: &Scene, way: &Way, made: &Undisturbed) -> Result<()> {
     scene.desk.expect(&way.deploy(scene)).await?;
     if scene.only().is_empty() {
         scene.desk.all_keep(way.config).await?;

@@ -3,10 +3,10 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::table::{IN_KEEPER, Row};
+use super::table::{IN_KEEPER, Round, rounds};
 use super::way::SIGNED_IN;
 use super::{Told, guide};
-use crate::harness::Scene;
+use crate::harness::{Account, Scene};
 
 pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     let empty = scene.administrator.census().await?;
@@ -29,11 +29,14 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     ensure!(asked("keeper") && asked("ec2"), "a second deploy should look on both sides");
 
     let mut failures = Vec::new();
-    for row in &IN_KEEPER {
-        if let Err(error) = by_hand(scene, row, &filled).await {
-            let what = if row.by_hand.is_empty() { "changed" } else { "deleted" };
-            failures.push(format!("{} {what} by hand: {error:#}", row.node));
-            scene.desk.expect(&SIGNED_IN.deploy(scene)).await.context("go on after a row that failed")?;
+    let rounds = rounds(IN_KEEPER.iter(), 1);
+    for (number, round) in rounds.iter().enumerate() {
+        if let Err(error) = by_hand(scene, round, rounds.get(number + 1), &made, &filled).await {
+            failures.push(format!("{} by hand: {error:#}", round.nodes()));
+            if let Err(error) = scene.desk.expect(&SIGNED_IN.deploy(scene)).await {
+                failures.push(format!("go on: {error:#}"));
+                break;
+            }
         }
     }
     if !failures.is_empty() {
@@ -49,26 +52,36 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
     Ok(Told { did: format!("{here} things in AWS and {things} in Keeper made, {rows} by hand, none left"), steps })
 }
 
-async fn by_hand(scene: &Scene, row: &Row, filled: &[(&'static str, usize)]) -> Result<()> {
-    let before = scene.account().await?;
-    for node in row.by_hand {
-        scene.administrator.delete(node).await.with_context(|| format!("delete {node} by hand"))?;
-    }
-    if row.by_hand.is_empty() {
-        scene.administrator.change(row.node).await.context("do it by hand")?;
+async fn by_hand(
+    scene: &Scene,
+    round: &Round,
+    next: Option<&Round>,
+    made: &Account,
+    filled: &[(&'static str, usize)],
+) -> Result<()> {
+    for row in &round.rows {
+        for node in row.by_hand {
+            scene.administrator.delete(node).await.with_context(|| format!("delete {node}"))?;
+        }
+        if row.by_hand.is_empty() {
+            scene.administrator.change(row.node).await.context("change it")?;
+        }
     }
     let plan = scene.desk.plan(SIGNED_IN.config).await?.changes();
     scene.desk.expect(&SIGNED_IN.deploy(scene)).await?;
-    scene.desk.all_keep(SIGNED_IN.config).await?;
-    ensure!(plan == row.plan, "the plan said {plan:?}\n  and the table {:?}", row.plan);
+    let table: Vec<&str> = round.plan().into_iter().collect();
+    ensure!(plan == table, "the plan said {plan:?}\n  and the table {table:?}");
     let census = scene.administrator.census().await?;
     ensure!(census == filled, "there should be {filled:?}, and there is {census:?}");
     // What rests on Keeper in AWS may follow; nothing comes twice.
     let mut now = scene.account().await?.census();
-    let mut then = before.census();
+    let mut then = made.census();
     for census in [&mut now, &mut then] {
         census.remove("task-definition");
     }
     ensure!(now == then, "{then:?} became {now:?}");
+    if next.is_none_or(|next| !next.shows(round)) {
+        scene.desk.all_keep(SIGNED_IN.config).await?;
+    }
     Ok(())
 }

@@ -33,7 +33,11 @@ pub(super) async fn play(scene: &mut Scene) -> Result<Told> {
         second.code,
         second.said()
     );
-    ensure!(second.said().contains(&winner.to_string()), "it should say who holds the lock:\n{}", second.said());
+    ensure!(
+        second.said().contains(&format!("process {winner}")),
+        "it should say who holds the lock:\n{}",
+        second.said()
+    );
     if scene.only().is_empty() {
         scene.desk.all_keep("").await?;
     }

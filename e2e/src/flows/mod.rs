@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::harness::{Running, Scene};
@@ -92,13 +92,17 @@ impl Flow {
         self != Self::Keeper || running.only.is_none()
     }
 
-    /// Plays it, from an empty account.
+    /// Plays it, from an empty account and an empty vault.
     ///
     /// # Errors
     ///
     /// What is not as it should be.
     pub async fn play(self, scene: &mut Scene, measure: Measure) -> Result<Told> {
         scene.empty().await?;
+        // A flow that failed may have left it full.
+        if scene.administrator.census().await?.iter().any(|(_, count)| *count > 0) {
+            scene.desk.expect(way::SIGNED_IN.destroy).await.context("empty the vault")?;
+        }
         match self {
             Self::Guide => guide::play(scene).await,
             Self::Keeper => keeper::play(scene).await,

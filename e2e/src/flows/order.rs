@@ -111,6 +111,7 @@ async fn still_creating(
     let held: Vec<&Call> = calls.iter().filter(|call| call.fault.is_some()).collect();
     ensure!(!held.is_empty(), "nobody asked by {describe} whether it is available");
     let last = held.iter().filter_map(|call| call.ended).max().unwrap_or_default();
+    ensure!(calls.iter().any(|call| call.operation == later), "there should be a {later}");
     for call in calls.iter().filter(|call| call.operation == later) {
         ensure!(call.began >= last, "{later} began while what {create} made was not available");
     }

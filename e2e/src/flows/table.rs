@@ -1,5 +1,12 @@
 //! What a plan must say after something was deleted or changed by hand.
 
+use std::collections::BTreeSet;
+
+/// How many deletions a round takes at most: more at once would leave little to be unharmed.
+pub(super) const DELETED_TOGETHER: usize = 2;
+/// How many changes.
+pub(super) const CHANGED_TOGETHER: usize = 4;
+
 /// One thing that somebody does by hand.
 pub(super) struct Row {
     /// The node it is done to.
@@ -363,3 +370,82 @@ pub(super) const IN_KEEPER: [Row; 11] = [
     changed("vault-attachments", &["vault-certificate update"]),
     changed("ksm-share", &["ksm-share update"]),
 ];
+
+/// Rows that are played at once.
+pub(super) struct Round {
+    /// The rows.
+    pub(super) rows: Vec<&'static Row>,
+}
+
+impl Round {
+    /// Whether a row speaks of other nodes than the rows that are here.
+    fn is_apart_from(&self, row: &Row) -> bool {
+        let nodes: BTreeSet<&str> = row.plan.iter().map(|line| node(line)).collect();
+        self.plan().iter().all(|line| !nodes.contains(node(line)))
+    }
+
+    /// What the plan is to say, sorted as a plan is.
+    pub(super) fn plan(&self) -> BTreeSet<&'static str> {
+        self.rows.iter().flat_map(|row| row.plan).copied().collect()
+    }
+
+    /// Whether the plan of this round shows what the round before left undone. What was not made anew is missed in the
+    /// account, and any other line is one too many here, unless it is to be there anyway.
+    pub(super) fn shows(&self, before: &Self) -> bool {
+        let plan = self.plan();
+        before.plan().iter().all(|line| line.ends_with(" create") || !plan.contains(line))
+    }
+
+    /// The nodes that it is about.
+    pub(super) fn nodes(&self) -> String {
+        self.rows.iter().map(|row| row.node).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The node of a line of a plan.
+pub(super) fn node(line: &str) -> &str {
+    line.split_once(' ').map_or(line, |(node, _)| node)
+}
+
+/// Each row goes into the first round that has room and speaks of other nodes.
+pub(super) fn rounds(rows: impl Iterator<Item = &'static Row>, together: usize) -> Vec<Round> {
+    let mut rounds: Vec<Round> = Vec::new();
+    for row in rows {
+        match rounds.iter_mut().find(|round| round.rows.len() < together && round.is_apart_from(row)) {
+            Some(round) => round.rows.push(row),
+            None => rounds.push(Round { rows: vec![row] }),
+        }
+    }
+    rounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_take_every_row_once_and_nothing_twice() {
+        let rounds = rounds(CHANGED.iter(), CHANGED_TOGETHER);
+        let mut nodes: Vec<_> = rounds.iter().flat_map(|round| &round.rows).map(|row| row.node).collect();
+        nodes.sort_unstable();
+        let mut all: Vec<_> = CHANGED.iter().map(|row| row.node).collect();
+        all.sort_unstable();
+        assert_eq!(nodes, all);
+        for round in &rounds {
+            assert!(round.rows.len() <= CHANGED_TOGETHER);
+            let nodes: BTreeSet<&str> = round.plan().into_iter().map(node).collect();
+            assert_eq!(nodes.len(), round.rows.iter().map(|row| row.plan.len()).sum::<usize>());
+        }
+    }
+
+    #[test]
+    fn what_is_expected_anyway_shows_nothing() {
+        let round = |node: &str| Round { rows: DELETED.iter().filter(|row| row.node == node).collect() };
+        assert!(round("certificate").shows(&round("dns-record")));
+        assert!(!round("role/task").shows(&round("role/execution")));
+        assert!(
+            round("listener").shows(&round("certificate")),
+            "a listener that is not there is missed in the account"
+        );
+    }
+}

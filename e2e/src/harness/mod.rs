@@ -16,5 +16,5 @@ pub use containers::{Containers, docker_missing, sweep};
 pub use desk::{Desk, Planned};
 pub use emulator::{Emulator, Endpoint, Running, Start};
 pub use hand::{change, delete};
-pub use stage::Scene;
+pub use stage::{Scene, Undisturbed};
 pub use vault::Administrator;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use aws_infra::Aws;
@@ -14,6 +15,21 @@ use super::emulator::{Emulator, Running};
 use super::normal;
 use super::vault::Administrator;
 use crate::proxy::{Call, RecordingProxy};
+
+/// What an undisturbed run makes, and how long it takes.
+#[derive(Debug)]
+pub struct Undisturbed {
+    /// How many of each kind in AWS.
+    pub account: BTreeMap<&'static str, usize>,
+    /// How many of each kind in Keeper.
+    pub vault: Vec<(&'static str, usize)>,
+    /// How often each create is called.
+    pub creates: BTreeMap<String, usize>,
+    /// How long a deploy takes.
+    pub deployed_in: Duration,
+    /// How long a destroy takes.
+    pub destroyed_in: Duration,
+}
 
 /// Where a flow plays.
 pub struct Scene {
@@ -27,6 +43,8 @@ pub struct Scene {
     pub aws: Arc<Aws>,
     /// The vault that `keeper.toml` signs in to, past the product.
     pub administrator: Administrator,
+    /// What was seen of undisturbed runs, by the line that destroys what they made.
+    pub undisturbed: BTreeMap<&'static str, Arc<Undisturbed>>,
     /// What an empty account has in it.
     before: BTreeSet<String>,
     /// The way past the witness into a real account.
@@ -65,7 +83,8 @@ impl Scene {
             );
         }
         let administrator = super::keeper::open(containers, &mut desk, &aws, &proxy).await?;
-        let mut scene = Self { running, proxy, desk, aws, administrator, before: BTreeSet::new(), _aside: aside };
+        let (undisturbed, before) = (BTreeMap::new(), BTreeSet::new());
+        let mut scene = Self { running, proxy, desk, aws, administrator, undisturbed, before, _aside: aside };
         scene.empty().await?;
         Ok(scene)
     }
