@@ -6,8 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result};
-use clap::ValueEnum;
+use anyhow::{Context, Result, ensure};
 
 use crate::images::{self, Image, Ready};
 use crate::run;
@@ -48,10 +47,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::from(images::NOT_HERE));
     }
     let binary = build(&run::root(), None)?;
-    let pictures = if helps { Vec::new() } else { pictures()? };
     if let Some(name) = &options.mutants {
-        return mutants::run(name, &pictures);
+        ensure!(options.rest.is_empty(), "--mutants takes at most a name: each mutant says what is played");
+        return mutants::run(name, &pictures(&[Image::Moto])?);
     }
+    let pictures = if helps { Vec::new() } else { pictures(&emulators(&options.rest))? };
     let mut command = Command::new(binary);
     command.args(&options.rest).envs(pictures).current_dir(run::root()).stdin(Stdio::null());
     if options.write {
@@ -64,14 +64,23 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Where the images are, as the environment of the `e2e` binary.
-fn pictures() -> Result<Vec<(String, String)>> {
-    let all = Image::value_variants();
+/// The images of the emulators that a command line names, and of all when it names none.
+fn emulators(rest: &[OsString]) -> Vec<Image> {
+    let words: Vec<&str> = rest.iter().filter_map(|word| word.to_str()).collect();
+    let after = words.windows(2).filter(|pair| pair[0] == "--emulator").map(|pair| pair[1]);
+    let named: Vec<&str> = after.chain(words.iter().filter_map(|word| word.strip_prefix("--emulator="))).collect();
+    let images = Image::EMULATORS.into_iter();
+    images.filter(|image| named.is_empty() || named.iter().any(|name| name.contains(image.word()))).collect()
+}
+
+/// Where these images are, and those of our own programs, as the environment of the `e2e` binary.
+fn pictures(emulators: &[Image]) -> Result<Vec<(String, String)>> {
+    let wanted: Vec<Image> = emulators.iter().copied().chain(Image::PROGRAMS).collect();
     let named = |(image, ready): (&Image, Ready)| match ready {
         Ready::Here(name) => (image.variable(), name),
         Ready::NotHere(why) => (image.variable() + "_MISSING", why),
     };
-    Ok(all.iter().zip(images::ready(all, true)?).map(named).collect())
+    Ok(wanted.iter().zip(images::ready(&wanted, true)?).map(named).collect())
 }
 
 /// Builds the product and the end-to-end tests of a tree, with the features of every compiling step of CI, and says where
@@ -96,4 +105,19 @@ fn build(tree: &std::path::Path, target: Option<&std::path::Path>) -> Result<Pat
     };
     run::check(&mut cargo)?;
     Ok(target.join("debug/e2e"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_images_of_the_named_emulators_are_made_ready() {
+        let of = |line: &str| emulators(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of("--flow drift"), Image::EMULATORS);
+        assert_eq!(of("--emulator moto --flow drift"), [Image::Moto]);
+        assert_eq!(of("--emulator=moto+ministack-ecs"), [Image::Moto, Image::Ministack]);
+        assert_eq!(of("--emulator endpoint --endpoint aws"), []);
+        assert_eq!(of("--emulator moto --emulator localstack"), [Image::Moto, Image::Localstack]);
+    }
 }

@@ -48,6 +48,11 @@ pub(crate) enum Image {
 }
 
 impl Image {
+    /// What others publish.
+    pub(crate) const EMULATORS: [Self; 3] = [Self::Moto, Self::Ministack, Self::Localstack];
+    /// Our own programs.
+    pub(crate) const PROGRAMS: [Self; 2] = [Self::KeeperFake, Self::AutomatorResponder];
+
     /// Where a registry has it, and what it is made of where none does.
     fn emulator(self) -> Option<Emulator> {
         match self {
@@ -73,7 +78,8 @@ impl Image {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// Its name, and what the name of an emulator that needs it contains.
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Moto => "moto",
             Self::Ministack => "ministack",
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_emulator_has_pinned_files() {
-        for image in [Image::Moto, Image::Ministack, Image::Localstack] {
+        for image in Image::EMULATORS {
             let emulator = image.emulator().unwrap();
             let text = std::fs::read_to_string(run::root().join(emulator.requirements)).unwrap();
             let pinned = text.lines().filter(|line| line.contains("==") && !line.starts_with('#')).count();

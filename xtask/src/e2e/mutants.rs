@@ -12,12 +12,14 @@ use anyhow::{Context, Result, bail, ensure};
 use super::build;
 use crate::run;
 
-/// A patch: its first lines say what it breaks, which flow is to notice, and where.
+/// A patch: its first lines say what it breaks, which flow is to notice, and what that says.
 struct Mutant {
     name: String,
     path: PathBuf,
     breaks: String,
     flow: String,
+    /// Words of the flow's own complaint: a flow that fails for another reason has not noticed.
+    says: String,
 }
 
 impl Mutant {
@@ -28,9 +30,8 @@ impl Mutant {
         let word = |key: &str| said.get(key).map(|word| (*word).to_owned());
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let missing = |key: &str| format!("{name}.patch should begin with a line `{key}: …`");
-        let (breaks, flow) =
-            (word("breaks").with_context(|| missing("breaks"))?, word("flow").with_context(|| missing("flow"))?);
-        Ok(Self { name, path, breaks, flow })
+        let [breaks, flow, says] = ["breaks", "flow", "says"].map(|key| word(key).with_context(|| missing(key)));
+        Ok(Self { name: name.clone(), path, breaks: breaks?, flow: flow?, says: says? })
     }
 }
 
@@ -60,7 +61,9 @@ pub(super) fn run(name: &str, pictures: &[(String, String)]) -> Result<ExitCode>
         command.args(["--emulator", "moto", "--flow", &mutant.flow]).envs(pictures.iter().cloned());
         let output = command.stdin(Stdio::null()).output().context("start the e2e binary")?;
         let said = String::from_utf8_lossy(&output.stdout);
-        let caught = output.status.code() == Some(1) && said.contains(&format!("FAILED: {}", mutant.flow));
+        let caught = output.status.code() == Some(1)
+            && said.contains(&format!("FAILED: {}", mutant.flow))
+            && said.contains(&mutant.says);
         if !caught {
             survivors.push(mutant.name.clone());
             println!("{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -92,6 +95,15 @@ fn seed(target: &Path) -> Result<()> {
 /// The tree as it is here, with the patch. Only files that differ are written, so that only they are compiled again.
 fn plant(tree: &Path, mutant: &Mutant) -> Result<()> {
     let root = run::root();
+    // What an earlier plant had and is no more would be compiled too.
+    if tree.exists() {
+        for old in run::stdout_of(Command::new("find").arg(tree).args(["-type", "f"]))?.lines() {
+            let path = Path::new(old).strip_prefix(tree)?;
+            if !root.join(path).exists() {
+                std::fs::remove_file(old).with_context(|| format!("remove {old}"))?;
+            }
+        }
+    }
     let mut list = Command::new("git");
     list.current_dir(&root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     for path in run::stdout_of(&mut list)?.split('\0').filter(|path| !path.is_empty()) {
