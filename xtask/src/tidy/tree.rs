@@ -8,10 +8,19 @@ use super::{File, Finding};
 use crate::run;
 
 /// Crates that take bytes and give bytes: no SDK, and not the crate that carries the SDK's features.
-const PURE: [&str; 3] = ["certs", "taskdef", "resource-graph"];
+const PURE: [&str; 4] = ["certs", "taskdef", "resource-graph", "keeper-wire"];
 
 /// Pure crates that need no runtime either.
-const WITHOUT_RUNTIME: [&str; 2] = ["certs", "taskdef"];
+const WITHOUT_RUNTIME: [&str; 3] = ["certs", "taskdef", "keeper-wire"];
+
+/// The halves of the guide, each of which knows nothing of the other, and what a release is built without.
+const APART: [(&str, &[&str]); 5] = [
+    ("aws-infra", &["keeper-wire", "ksm-client", "automator-admin", "keeper-infra", "keeper-fake"]),
+    ("ksm-client", &[SDK, UNION, "aws-infra"]),
+    ("automator-admin", &[SDK, UNION, "aws-infra"]),
+    ("keeper-infra", &[SDK, UNION, "aws-infra"]),
+    ("deployer", &["sandbox", "keeper-fake"]),
+];
 
 /// One TLS stack, one HTTP stack: one version of each of these.
 const ONE_VERSION: [&str; 5] = ["rustls", "hyper", "h2", "aws-lc-rs", "reqwest"];
@@ -36,7 +45,9 @@ pub(super) fn check(files: &[File]) -> Result<Vec<Finding>> {
     let members = members(files);
     let ours: Vec<&str> = members.iter().map(String::as_str).filter(|name| *name != "xtask").collect();
     findings.extend(purity("xtask", &ask(&["-p", "xtask", "-e", "normal,build,dev"])?, &[&ours[..], &[SDK]].concat()));
-    findings.extend(purity("deployer", &ask(&["-p", "deployer", "-e", "normal"])?, &["sandbox"]));
+    for (name, others) in APART {
+        findings.extend(purity(name, &ask(&["-p", name, "-e", "normal"])?, others));
+    }
 
     let shipped = ask(&["--workspace", "--all-features", "-e", "normal", "--target", "all"])?;
     findings.extend(one_stack(&shipped));
