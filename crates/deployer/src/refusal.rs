@@ -47,6 +47,22 @@ impl Refusal {
         self
     }
 
+    /// An error's causes, the nearest first, without those that a message before says itself.
+    #[must_use]
+    pub fn caused_as(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut said = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                said.clone_from(&text);
+                self = self.because(text);
+            }
+            source = cause.source();
+        }
+        self
+    }
+
     /// What would have been right.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {

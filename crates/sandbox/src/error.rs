@@ -124,6 +124,8 @@ impl Error {
             Self::NoVenv { python } => Some(format!("as root, run: apt-get install -y {python}-venv")),
             Self::Install { .. } => Some(format!("without a package index, run: docker pull {IMAGE}")),
             Self::NoEmulator { source } => source.hint(),
+            Self::NotReady { log, .. } => Some(format!("run it again; the whole log is in `{}`", log.display())),
+            Self::StillRunning { pid } => Some(format!("run: kill -9 {pid}")),
             _ => None,
         }
     }

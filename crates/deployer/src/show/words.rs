@@ -13,7 +13,7 @@ macro_rules! words {
 words! {
     apply_question: "Apply these changes?", "この変更を適用しますか?";
     step_question: "is it done?", "完了しましたか?";
-    destroy_question: "Destroy everything of this deployment that is ours?", "このデプロイメントのうち本ツールが作成したものをすべて削除しますか?";
+    destroy_question: "What its file systems, its secret and its logs hold is lost for good. Destroy everything of this deployment that is ours?", "ファイルシステム、シークレット、ログの内容は復元できません。このデプロイメントのうち本ツールが作成したものをすべて削除しますか?";
     sandbox_tidies: "the sandbox is torn down again; keep it with --keep", "サンドボックスを片付けます (--keep で残せます)";
     sandbox_is_empty: "nothing is left in the sandbox", "サンドボックスには何も残っていません";
     sandbox_ends: "the sandbox has ended", "サンドボックスを終了しました";

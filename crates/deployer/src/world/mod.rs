@@ -43,9 +43,10 @@ impl World {
     /// Finds or starts the emulator and makes the files.
     pub(crate) async fn enter(host: &Host, keep: bool) -> Result<Self, Refusal> {
         let root = host.sandbox_root.clone();
-        let failed = |error: &dyn std::fmt::Display| {
+        let failed = |error: &(dyn std::error::Error + 'static)| {
             Refusal::new("sandbox-failed", "sandbox", "open the sandbox")
                 .because(error.to_string())
+                .caused_as(error)
                 .exit(ExitCode::SandboxFailed)
         };
         let environment = host.env.iter().map(|(key, value)| (key.into(), value.into())).collect();
@@ -62,10 +63,10 @@ impl World {
             }
         })?;
         let directory = root.join("sandbox").join("world");
-        let (files, certificate) = Files::make(&directory, host).map_err(|error| failed(&error))?;
+        let (files, certificate) = Files::make(&directory, host).map_err(|error| failed(error.as_ref()))?;
         // A vault belongs to the AWS that it was deployed with: with a new emulator everything is new.
         let fresh = matches!(emulator.origin, Origin::Started);
-        let keeper = Keeper::enter(&directory, &certificate, fresh).await.map_err(|error| failed(&error))?;
+        let keeper = Keeper::enter(&directory, &certificate, fresh).await.map_err(|error| failed(error.as_ref()))?;
         Ok(Self { emulator, keeper, keep, root, files })
     }
 

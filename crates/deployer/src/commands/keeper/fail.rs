@@ -21,17 +21,7 @@ pub(super) fn administrator(error: impl Into<automator_admin::Error>, step: &str
 /// A device's call that failed.
 pub(super) fn device(error: impl Into<ksm_client::Error>, step: &str) -> Refusal {
     let error = error.into();
-    let message = error.to_string();
-    let mut refusal = Refusal::new(code(&error), step, message.clone()).exit(exit(error.maybe_done()));
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        // Some messages say their cause themselves.
-        let cause_said = cause.to_string();
-        if !message.contains(&cause_said) {
-            refusal = refusal.because(cause_said);
-        }
-        source = cause.source();
-    }
+    let refusal = Refusal::new(code(&error), step, error.to_string()).exit(exit(error.maybe_done())).caused_as(&error);
     match error.hint() {
         "" => refusal,
         hint => refusal.hint(hint),
