@@ -283,8 +283,8 @@ async fn vault(how: Break) {
     assert!(index + 5 >= least, "{index} of {least} requests were met");
 }
 
-/// A15 beside a finished AWS half, from where the first change is near: what is read before it is read from the vault, too, and
-/// changes nothing.
+/// A15 beside a finished AWS half. A run is killed at each request. Cuts begin where the first change is near: what is read
+/// before it is read from the vault, too, and changes nothing.
 async fn automator(how: Break) {
     let desk = Desk::open("deploy --yes --acknowledge-a16").await;
     let home = Home::new(desk.aws.clone(), "automator", BTreeMap::new());
@@ -299,7 +299,7 @@ async fn automator(how: Break) {
     assert_eq!(desk.state().await, expected);
     let calls: Vec<String> = desk.fake.world().journal.iter().map(|entry| entry.call.clone()).collect();
     let create = calls.iter().position(|call| call == "automator/automator_create").unwrap();
-    let mut index = create - 2;
+    let mut index = if how == Break::Killed { 0 } else { create - 2 };
     loop {
         desk.restore(&without);
         let Some(call) = desk.broken(index, how).await else { break };

@@ -1,12 +1,13 @@
 //! An Automator that changes between the plan and the act: the keys are handed over only where one task answers.
 
+mod common;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use automator_admin::automator::{AutomatorState, Skill};
-use automator_admin::config::{Config, ConfigMemory};
-use automator_admin::{Login, Options};
-use keeper_fake::{Fake, Responder, Scheme, World};
+use common::signed_in;
+use keeper_fake::{Responder, World};
 use keeper_infra::{Automator, BoxFuture, Home, OneTask};
 use resource_graph::{Action, Cx, Fixed, Graph, Label, Resource, Result};
 
@@ -27,12 +28,8 @@ impl OneTask<()> for Tasks {
 async fn keys_are_handed_over_only_after_one_task_was_seen_to() {
     let mut world = World::new();
     let _responder = Responder::at(HOST, &mut world.contacts).await.unwrap();
-    let (nodes, device) = (world.admin.add_nodes(), world.admin.add_resumable());
-    let fake = Fake::start(world, Scheme::Https).await.unwrap();
-    let json = fake.world().admin.commander_config(fake.origin(), &device).to_string();
-    let config = ConfigMemory::new(Config::parse(json.as_bytes()).unwrap());
-    let options = Options::new().server_keys(fake.world().server_keys()).authority(fake.ca_pem().unwrap());
-    let session = Login::new(config).options(options).sign_in().await.unwrap();
+    let nodes = world.admin.add_nodes();
+    let (fake, session) = signed_in(world).await;
 
     let tasks = Arc::new(Tasks::default());
     let automator = Automator {

@@ -1,12 +1,13 @@
 //! A device, from nothing to bound, replaced, and finished after each way to die half-way: what tasks read is never half a device.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+mod common;
 
-use automator_admin::config::{Config, ConfigMemory};
-use automator_admin::{Login, Session};
+use std::sync::{Arc, Mutex};
+
+use automator_admin::Session;
+use common::{PAUSE, signed_in};
 use keeper_fake::faults::{Fault, On};
-use keeper_fake::{Fake, Scheme, World};
+use keeper_fake::{Fake, World};
 use keeper_infra::{Application, BoxFuture, CredentialStore, Device, Home};
 use resource_graph::{Cx, Error, Fixed, Graph, Label, Limits, Result};
 use secrecy::{ExposeSecret, SecretString};
@@ -80,16 +81,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let mut world = World::new();
-        let resumable = world.admin.add_resumable();
-        let fake = Fake::start(world, Scheme::Https).await.unwrap();
-        let json = fake.world().admin.commander_config(fake.origin(), &resumable).to_string();
-        let (keys, ca) = (fake.world().server_keys(), fake.ca_pem().unwrap().to_owned());
-        let (pause, config) = (Duration::from_millis(1), Config::parse(json.as_bytes()).unwrap());
-        let options = automator_admin::Options::new().server_keys(keys.clone()).authority(ca.clone());
-        let login = Login::new(ConfigMemory::new(config)).options(options.retry_pause(pause));
-        let session = login.sign_in().await.unwrap();
-
+        let (fake, session) = signed_in(World::new()).await;
         let (home, store) = (Home::new(session.clone(), "blue"), Arc::new(Store::default()));
         let mut graph = Graph::new();
         let place = graph.add(Label::step("X1"), Fixed::new("secret", ()));
@@ -104,10 +96,10 @@ impl Stage {
             store: store.clone(),
             host: session.host(),
             options: ksm_client::Options::new()
-                .server_keys(keys)
-                .authority(ca)
-                .retry_pause(pause)
-                .throttle_pause(pause),
+                .server_keys(fake.world().server_keys())
+                .authority(fake.ca_pem().unwrap())
+                .retry_pause(PAUSE)
+                .throttle_pause(PAUSE),
         };
         graph.add(Label::step("K7"), device);
         Self { fake, session, store, graph }

@@ -1,11 +1,11 @@
 //! Folder, record and attachments: quiet when all is as wanted, and what a person moves or copies is neither made twice nor removed.
 
-use std::time::Duration;
+mod common;
 
-use automator_admin::config::{Config, ConfigMemory};
+use automator_admin::Session;
 use automator_admin::vault::{Marker, attachment, record};
-use automator_admin::{Login, Session};
-use keeper_fake::{Fake, Scheme, World};
+use common::signed_in;
+use keeper_fake::{Fake, World};
 use keeper_infra::{Attachments, Home, Record, Records, SharedFolder, SharedFolders, WantedAttachment};
 use keeper_wire::Uid;
 use resource_graph::{Cx, Graph, Label, Limits, Planned};
@@ -18,17 +18,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let mut world = World::new();
-        let device = world.admin.add_resumable();
-        let fake = Fake::start(world, Scheme::Https).await.unwrap();
-        let json = fake.world().admin.commander_config(fake.origin(), &device).to_string();
-        let config = ConfigMemory::new(Config::parse(json.as_bytes()).unwrap());
-        let options = automator_admin::Options::new()
-            .server_keys(fake.world().server_keys())
-            .authority(fake.ca_pem().unwrap())
-            .retry_pause(Duration::from_millis(1));
-        let session = Login::new(config).options(options).sign_in().await.unwrap();
-
+        let (fake, session) = signed_in(World::new()).await;
         let (home, title) = (Home::new(session.clone(), "blue"), "Keeper Automator".to_owned());
         let mut graph = Graph::new();
         let folder = SharedFolder { home: home.clone(), node: "vault-folder".into(), title: title.clone() };

@@ -20,10 +20,10 @@ const AGAIN: usize = 3;
 /// How many calls of a thousand go wrong.
 const RATE: u64 = 60;
 
-/// The answer of every single create is lost once, and of every single delete.
+/// Answers of creates of every kind are lost, and the answer of every single delete.
 pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
     let made = made(scene, &BY_HAND).await?;
-    let wanted = made.creates.clone();
+    let wanted = &made.creates;
     scene.empty().await?;
     let lost: Arc<Mutex<BTreeSet<(String, u64)>>> = Arc::default();
     let (seen, most) = (Arc::clone(&lost), wanted.clone());
@@ -40,7 +40,7 @@ pub(super) async fn lost(scene: &mut Scene) -> Result<Told> {
     }
     scene.proxy.end_script();
     let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for (operation, count) in &wanted {
+    for (operation, count) in wanted {
         let times = lost.iter().filter(|(lost, _)| lost == operation).count();
         ensure!(times > 0, "no answer of {operation} was lost, of {count}");
     }

@@ -95,15 +95,7 @@ fn seed(target: &Path) -> Result<()> {
 /// The tree as it is here, with the patch. Only files that differ are written, so that only they are compiled again.
 fn plant(tree: &Path, mutant: &Mutant) -> Result<()> {
     let root = run::root();
-    // What an earlier plant had and is no more would be compiled too.
-    if tree.exists() {
-        for old in run::stdout_of(Command::new("find").arg(tree).args(["-type", "f"]))?.lines() {
-            let path = Path::new(old).strip_prefix(tree)?;
-            if !root.join(path).exists() {
-                std::fs::remove_file(old).with_context(|| format!("remove {old}"))?;
-            }
-        }
-    }
+    forget(tree, tree, &root)?;
     let mut list = Command::new("git");
     list.current_dir(&root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     for path in run::stdout_of(&mut list)?.split('\0').filter(|path| !path.is_empty()) {
@@ -119,6 +111,20 @@ fn plant(tree: &Path, mutant: &Mutant) -> Result<()> {
     let mut patch = Command::new("patch");
     patch.args(["--strip=1", "--forward", "--silent", "--directory"]).arg(tree).arg("--input").arg(&mutant.path);
     run::check(&mut patch).with_context(|| format!("apply {}; the code it breaks has changed", mutant.path.display()))
+}
+
+/// Removes the files of a folder of the tree that are no more here: they would be compiled too.
+fn forget(folder: &Path, tree: &Path, root: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            forget(&path, tree, root)?;
+        } else if !root.join(path.strip_prefix(tree)?).exists() {
+            std::fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

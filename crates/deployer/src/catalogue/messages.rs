@@ -502,8 +502,8 @@ const HINTS: &[Hint] = &[
 
     // The sandbox.
     ("sandbox-failed",
-     "the sandbox needs Python 3 with venv and a package index, or Docker with the image motoserver/moto:5.2.5; see what is said above",
-     "サンドボックスにはPython 3（venvとパッケージインデックス）、またはDockerとイメージmotoserver/moto:5.2.5が必要です。上のメッセージを確認してください"),
+     "the sandbox needs Python 3 with venv and a package index, or Docker with Moto's image; see what is said above",
+     "サンドボックスにはPython 3（venvとパッケージインデックス）、またはDockerとMotoのイメージが必要です。上のメッセージを確認してください"),
 ];
 
 #[cfg(test)]

@@ -238,11 +238,5 @@ fn refusal(error: &IssueError) -> Refusal {
     {
         return Refusal::of(ExitCode::StepFailed, vec![inner.failure(&"dns-challenge".into(), "K1")]);
     }
-    let mut refusal = Refusal::new(error.code(), "K1", error.to_string()).exit(ExitCode::StepFailed);
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        refusal = refusal.because(error.to_string());
-        cause = error.source();
-    }
-    refusal.hint(error.hint())
+    Refusal::new(error.code(), "K1", error.to_string()).exit(ExitCode::StepFailed).caused_as(error).hint(error.hint())
 }
