@@ -144,6 +144,8 @@ pub struct Discovery {
     pub(crate) seen: Vec<Seen<Value>>,
     pub(crate) selection: Selection,
     pub(crate) orphans: Vec<Marked>,
+    /// What is listed of nodes whose own look finds nothing: a destroy that was cut off half-way leaves such.
+    pub(crate) unseen: Vec<Marked>,
 }
 
 impl Discovery {
@@ -166,10 +168,8 @@ impl Graph {
             failures = failed;
             Vec::new()
         });
-        let orphans = match listed {
-            Ok(listed) if selection.is_everything() => {
-                listed.into_iter().filter(|marked| self.find(&marked.node).is_none()).collect()
-            }
+        let listed = match listed {
+            Ok(listed) if selection.is_everything() => listed,
             Ok(_) => Vec::new(),
             Err(error) => {
                 if failures.is_empty() {
@@ -178,7 +178,18 @@ impl Graph {
                 Vec::new()
             }
         };
-        if failures.is_empty() { Ok(Discovery { seen, selection: selection.clone(), orphans }) } else { Err(failures) }
+        if !failures.is_empty() {
+            return Err(failures);
+        }
+        let (mut orphans, mut unseen) = (Vec::new(), Vec::new());
+        for marked in listed {
+            match self.find(&marked.node) {
+                None => orphans.push(marked),
+                Some(NodeIndex(index)) if seen[index].is_nothing() => unseen.push(marked),
+                Some(_) => {}
+            }
+        }
+        Ok(Discovery { seen, selection: selection.clone(), orphans, unseen })
     }
 
     async fn list_in_time(&self, cx: &Cx) -> Result<Vec<Marked>> {

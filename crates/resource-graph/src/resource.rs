@@ -148,6 +148,10 @@ impl<F> Seen<F> {
         Self { current: None, stale: Vec::new() }
     }
 
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.current.is_none() && self.stale.is_empty()
+    }
+
     /// Something is there.
     pub fn here(found: F, mark: Mark) -> Self {
         Self { current: Some((found, mark)), stale: Vec::new() }

@@ -18,6 +18,8 @@ pub(crate) struct Task {
     subject: Arc<Subject>,
     word: &'static str,
     owner: Owner,
+    /// The inventory that listed the things and takes them away; the node does where there is none.
+    listed_by: Option<usize>,
     things: Vec<Value>,
     /// Whether only what the node left behind goes, and not the node.
     leftovers: bool,
@@ -36,7 +38,8 @@ impl Task {
     /// What an applied node left behind.
     pub(crate) fn of_leftovers(graph: &Graph, index: usize, things: Vec<Value>) -> Self {
         let subject = graph.nodes[index].subject.clone();
-        Self { subject, word: "retire", owner: Owner::Node(index), things, leftovers: true, spared: false }
+        let owner = Owner::Node(index);
+        Self { subject, word: "retire", owner, listed_by: None, things, leftovers: true, spared: false }
     }
 
     /// What no node wants, gathered by the node that once did.
@@ -59,6 +62,7 @@ impl Task {
                 }),
                 word: "remove",
                 owner: Owner::Shelf(*shelf),
+                listed_by: Some(*shelf),
                 things: vec![found.clone()],
                 leftovers: false,
                 spared: false,
@@ -76,8 +80,11 @@ impl Task {
             Some(_) => spared = true,
             None => {}
         }
-        let subject = node.subject.clone();
-        Self { subject, word: "destroy", owner: Owner::Node(index), things, leftovers: false, spared }
+        let unseen = || discovery.unseen.iter().filter(|marked| marked.node == node.subject.node);
+        let listed_by = unseen().map(|marked| marked.shelf).next().filter(|_| node.ownership != Ownership::Referenced);
+        things.extend(unseen().filter(|marked| Some(marked.shelf) == listed_by).map(|marked| marked.found.clone()));
+        let (subject, owner) = (node.subject.clone(), Owner::Node(index));
+        Self { subject, word: "destroy", owner, listed_by, things, leftovers: false, spared }
     }
 
     pub(crate) fn step(&self, before: Vec<usize>) -> Step {
@@ -108,9 +115,9 @@ impl Task {
     async fn destroy(&self, graph: &Graph, cx: &Cx, limits: Limits, thing: &Value) -> Result<()> {
         let mut attempts = Attempts::new(cx, limits, &self.subject);
         loop {
-            let work = match self.owner {
-                Owner::Node(index) => graph.nodes[index].resource.destroy(cx, thing),
-                Owner::Shelf(shelf) => graph.inventories[shelf].inventory.destroy(cx, thing),
+            let work = match (self.listed_by, self.owner) {
+                (Some(shelf), _) | (None, Owner::Shelf(shelf)) => graph.inventories[shelf].inventory.destroy(cx, thing),
+                (None, Owner::Node(index)) => graph.nodes[index].resource.destroy(cx, thing),
             };
             match work.await {
                 Ok(()) => return Ok(()),

@@ -178,8 +178,9 @@ async fn finished(scene: &Scene, way: &Way, made: &Undisturbed) -> Result<()> {
     if scene.only().is_empty() {
         scene.desk.all_keep(way.config).await?;
     }
-    let (account, vault) = (scene.account().await?.census(), scene.administrator.census().await?);
-    ensure!(account == made.account, "there should be {:?}, and there is {account:?}", made.account);
+    let (account, vault) = (scene.account().await?, scene.administrator.census().await?);
+    let here: Vec<_> = account.0.keys().collect();
+    ensure!(account.census() == made.account, "there should be {:?}, and there is {here:?}", made.account);
     ensure!(vault == made.vault, "there should be {:?} in the vault, and there is {vault:?}", made.vault);
     Ok(())
 }

@@ -114,30 +114,31 @@ fn cancelling_between_two_things_of_one_node_keeps_the_second_and_says_so() {
     });
 }
 
+/// So many parts of a node, which only an inventory sees.
+struct Parts(&'static str, Arc<AtomicUsize>);
+
+impl Inventory for Parts {
+    const KIND: &'static str = "part";
+    type Found = usize;
+    async fn list(&self, _: &Cx) -> Result<Vec<Listed<usize>>> {
+        let left = self.1.load(Ordering::Relaxed);
+        Ok((0..left).map(|part| Listed { node: self.0.into(), label: format!("part-{part}"), found: part }).collect())
+    }
+    async fn destroy(&self, _: &Cx, _: usize) -> Result<()> {
+        self.1.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 #[test]
 fn what_two_inventories_list_of_one_forgotten_node_is_removed_by_each() {
-    struct Parts(Arc<AtomicUsize>);
-    impl Inventory for Parts {
-        const KIND: &'static str = "part";
-        type Found = usize;
-        async fn list(&self, _: &Cx) -> Result<Vec<Listed<usize>>> {
-            let left = self.0.load(Ordering::Relaxed);
-            Ok((0..left)
-                .map(|part| Listed { node: "gone".into(), label: format!("part-{part}"), found: part })
-                .collect())
-        }
-        async fn destroy(&self, _: &Cx, _: usize) -> Result<()> {
-            self.0.fetch_sub(1, Ordering::Relaxed);
-            Ok(())
-        }
-    }
     story(async {
         let world = World::default();
         world.put("gone", Mark::Managed, &[], 0, 0);
         let parts = Arc::new(AtomicUsize::new(2));
         let mut graph = Graph::new();
         graph.inventory(Shelf { world: world.clone(), of: Vec::new() });
-        graph.inventory(Parts(parts.clone()));
+        graph.inventory(Parts("gone", parts.clone()));
         let report = apply(&graph, &world.cx()).await;
         let lines: Vec<(&str, &Outcome)> =
             report.nodes.iter().map(|line| (line.kind.as_str(), &line.outcome)).collect();
@@ -306,6 +307,26 @@ fn destroy_takes_the_leftovers_too_and_ends_each_node_once() {
             diary.iter().filter(|m| matches!(m, Moment::Told(event) if matches!(event.what, What::Finished { .. })));
         assert_eq!(finished.count(), 2);
         assert_eq!(world.objects(), []);
+    });
+}
+
+#[test]
+fn destroy_takes_what_is_listed_of_a_node_that_sees_nothing_itself() {
+    story(async {
+        let world = World::default();
+        let parts = Arc::new(AtomicUsize::new(2));
+        let mut graph = Graph::new();
+        let half = graph.add(step(), Toy::new(&world, "half"));
+        graph.add(step(), Toy::new(&world, "user").on(&half));
+        graph.inventory(Parts("half", parts.clone()));
+        // A destroy was cut off half-way: what is left is no longer what the node looks for.
+        let report = destroy(&graph, &world.cx()).await;
+        assert_eq!(parts.load(Ordering::Relaxed), 0);
+        assert_eq!((report.nodes.len(), outcome(&report, "half")), (2, &Outcome::Destroyed));
+        // It is nothing that a deploy has to do with.
+        parts.store(2, Ordering::Relaxed);
+        assert!(apply(&graph, &world.cx()).await.is_done());
+        assert_eq!(parts.load(Ordering::Relaxed), 2);
     });
 }
 
